@@ -10,6 +10,7 @@
 //! What it never does: I/O, async, clocks, or knowing where records lie. Messages that carry records are generic over
 //! them, so that a server can put a range of a file into a response without this crate knowing files.
 
+pub mod records;
 mod types;
 
 pub use types::{BrokerId, LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId};
