@@ -1,0 +1,90 @@
+//! Who is at fault when a send fails?
+
+use std::io;
+
+use rustix::io::Errno;
+
+/// Why a plan did not reach the socket. The stream is left in the middle of an answer: close the connection.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The peer, or the way to it, is gone. Ordinary: nothing to log above debug.
+    #[error("the peer is gone: {0}")]
+    Peer(#[source] io::Error),
+    /// The file ends inside a leased region: someone broke the lease, or the region was wrong.
+    #[error("the file ends at or before byte {position}, {missing_bytes} bytes before the region does")]
+    Truncated {
+        /// The first byte of the region that was not sent.
+        position: u64,
+        /// How many bytes of the region were not sent.
+        missing_bytes: u64,
+    },
+    /// The file could not be read.
+    #[error("the file cannot be read: {0}")]
+    Disk(#[source] io::Error),
+    /// The kernel would not do it for a reason of its own, such as no memory; or a bug of this program.
+    #[error("the kernel cannot send: {0}")]
+    Kernel(#[source] io::Error),
+}
+
+/// What stopped one attempt to move bytes.
+#[derive(Debug)]
+pub(crate) enum Obstacle {
+    /// The socket takes no more at the moment.
+    Full,
+    /// The file has no byte here.
+    EndOfFile,
+    /// This mechanism does not work for this file, kernel or moment; another one may.
+    Refused,
+    /// The socket is broken.
+    Peer(Errno),
+    /// The file is broken.
+    Disk(Errno),
+    /// Neither.
+    Kernel(Errno),
+}
+
+impl Obstacle {
+    /// Reads an error of a call that only touches the socket.
+    pub(crate) fn of_socket(errno: Errno) -> Self {
+        match errno {
+            Errno::AGAIN => Self::Full,
+            errno if is_peer(errno) => Self::Peer(errno),
+            errno => Self::Kernel(errno),
+        }
+    }
+
+    /// Reads an error of a call that only touches the file.
+    pub(crate) fn of_file(errno: Errno) -> Self {
+        match errno {
+            Errno::NOMEM | Errno::NOBUFS => Self::Kernel(errno),
+            errno => Self::Disk(errno),
+        }
+    }
+
+    /// Reads an error of a call that moves bytes from file to socket, where either may be meant.
+    pub(crate) fn of_both(errno: Errno) -> Self {
+        match errno {
+            Errno::AGAIN => Self::Full,
+            Errno::INVAL | Errno::NOSYS | Errno::OVERFLOW | Errno::PERM | Errno::OPNOTSUPP => Self::Refused,
+            errno if is_peer(errno) => Self::Peer(errno),
+            errno => Self::of_file(errno),
+        }
+    }
+}
+
+/// What tcp(7) and ip(7) report about a connection that no longer works.
+fn is_peer(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::PIPE
+            | Errno::CONNRESET
+            | Errno::CONNABORTED
+            | Errno::CONNREFUSED
+            | Errno::TIMEDOUT
+            | Errno::NOTCONN
+            | Errno::HOSTUNREACH
+            | Errno::NETUNREACH
+            | Errno::NETDOWN
+            | Errno::SHUTDOWN
+    )
+}

@@ -1,0 +1,65 @@
+//! Is a range of a file in the page cache, so that sending it will not wait for the disk?
+
+use std::num::NonZeroU64;
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+
+use crate::{Capabilities, Region, sys};
+
+/// What the kernel says about a range of a file.
+///
+/// A hint: pages may leave the cache a moment later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Residency {
+    /// In the page cache, and read to the end.
+    Resident,
+    /// At least one page is missing, or its read is still under way.
+    Absent,
+    /// Kernel and file system do not tell.
+    Unknown,
+}
+
+impl Residency {
+    /// Asks about a region, with up to three short system calls that never wait for the disk.
+    ///
+    /// `cachestat(2)` counts the pages of the range, but also those whose read is still under way; since the kernel
+    /// reads ahead in ascending order, looking at the last byte with `RWF_NOWAIT` settles that. Where `cachestat` is
+    /// not to be had, both ends are looked at: a hole in the middle stays unseen.
+    pub fn of(region: &Region, capabilities: &Capabilities) -> Self {
+        let (Some(len), Some(last)) = (NonZeroU64::new(region.len()), region.end().checked_sub(1)) else {
+            return Self::Resident;
+        };
+        if capabilities.cachestat
+            && let Ok(stat) = sys::cachestat(region.file().as_fd(), region.position(), len)
+        {
+            let page_bytes = rustix::param::page_size() as u64;
+            let pages = last / page_bytes - region.position() / page_bytes + 1;
+            if stat.cached < pages {
+                return Self::Absent;
+            }
+            return match look_at(region, last, capabilities) {
+                // Only cachestat has an opinion about this file system.
+                Self::Unknown => Self::Resident,
+                seen => seen,
+            };
+        }
+        match look_at(region, last, capabilities) {
+            Self::Resident => look_at(region, region.position(), capabilities),
+            seen => seen,
+        }
+    }
+}
+
+/// Tries to read the byte at `position` without waiting.
+fn look_at(region: &Region, position: u64, capabilities: &Capabilities) -> Residency {
+    if !capabilities.read_nowait {
+        return Residency::Unknown;
+    }
+    match sys::pread_append_nowait(region.file().as_fd(), position, &mut Vec::with_capacity(1), 1) {
+        // 0 bytes is the end of the file: there is nothing to wait for, and sending will tell.
+        Ok(_) => Residency::Resident,
+        Err(Errno::AGAIN) => Residency::Absent,
+        Err(_) => Residency::Unknown,
+    }
+}

@@ -1,0 +1,351 @@
+//! Where in its plan is a send, and what is its next step?
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use rustix::io::Errno;
+
+use crate::error::Obstacle;
+use crate::policy::{Choice, next_best};
+use crate::warm::WARM_BYTES;
+use crate::{
+    Capabilities, Ledger, Mechanism, Part, Path, Plan, Policy, Reason, Region, Residency, SendError, attempt,
+    sys,
+};
+
+/// One step moves at most this much. A worker of the event loop is busy with it for some ten microseconds: long
+/// against the cost of a system call, short against what other connections notice.
+const CHUNK_BYTES: u64 = 512 * 1024;
+
+/// The page cache is asked about this much at once: it costs little more than asking about a chunk.
+const RESIDENCY_WINDOW_BYTES: u64 = 8 * 1024 * 1024;
+
+/// An answer of the page cache is believed this long: a slow reader is not asked about at each of its small steps, and
+/// pages that were just used do not leave the cache at once.
+const RESIDENCY_TRUST: Duration = Duration::from_secs(1);
+
+/// Small regions are copied together up to this size.
+const GATHER_BYTES: u64 = 64 * 1024;
+
+/// Slices that leave in one `sendmsg(2)`.
+const GATHER_SLICES: usize = 64;
+
+/// How small regions go.
+const SMALL: Choice = Choice { mechanism: Mechanism::ReadWrite, reason: Reason::Small };
+
+/// What a send needs from its engine.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) capabilities: &'a Capabilities,
+    pub(crate) ledger: &'a Ledger,
+}
+
+/// A plan on its way, without a thought about waiting.
+pub(crate) struct Sending<'a> {
+    means: Means<'a>,
+    path: Path,
+    /// What is left. The first part shrinks as it is sent.
+    parts: VecDeque<Part>,
+    front: Front,
+    /// The pipe of `splice`, empty; kept from chunk to chunk.
+    pipe: Option<sys::Pipe>,
+}
+
+/// What is known about the region at the front of the plan.
+#[derive(Default)]
+struct Front {
+    choice: Option<Choice>,
+    resident: Option<KnownResident>,
+}
+
+struct KnownResident {
+    until: u64,
+    since: Instant,
+}
+
+/// What a step came to.
+pub(crate) enum Step {
+    /// The socket took something.
+    Moved,
+    /// This range has to be brought into the page cache first. Tell [`Sending::brought_in`].
+    Cold(Region),
+}
+
+impl<'a> Sending<'a> {
+    pub(crate) fn new(means: Means<'a>, plan: Plan, path: Path) -> Self {
+        let parts = plan.into_parts();
+        let regions = parts.iter().filter(|part| matches!(part, Part::File(_))).count();
+        means.ledger.add_plan(regions as u64);
+        Self { means, path, parts, front: Front::default(), pipe: None }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Sends what fits, up to a chunk. In the form that [`TcpStream::async_io`](tokio::net::TcpStream::async_io) takes:
+    /// the outer error is only ever [`io::ErrorKind::WouldBlock`].
+    pub(crate) fn step(&mut self, socket: BorrowedFd<'_>) -> io::Result<Result<Step, SendError>> {
+        match self.try_step(socket) {
+            Ok(step) => Ok(Ok(step)),
+            Err(Obstacle::Full) => {
+                // Whoever waits holds no descriptor.
+                self.pipe = None;
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Err(obstacle) => Ok(Err(self.blame(obstacle))),
+        }
+    }
+
+    /// Notes that a range handed out by [`Step::Cold`] has been read: it is sent without asking again, so a file
+    /// system that keeps nothing in the cache slows a send down, but does not stop it.
+    pub(crate) fn brought_in(&mut self, region: &Region) {
+        self.front.resident = Some(KnownResident { until: region.end(), since: Instant::now() });
+    }
+
+    fn try_step(&mut self, socket: BorrowedFd<'_>) -> Result<Step, Obstacle> {
+        let gathered = match self.gather() {
+            Ok(gathered) => gathered,
+            Err(NotGathered::Cold(region)) => return Ok(Step::Cold(region)),
+            Err(NotGathered::Failed(obstacle)) => return Err(obstacle),
+        };
+        if gathered.pieces.is_empty() {
+            return self.send_chunk(socket);
+        }
+        let more = gathered.pieces.len() < self.parts.len();
+        let taken = sys::send_vectored(socket, &self.slices(&gathered), more).map_err(Obstacle::of_socket)?;
+        self.advance(taken as u64, SMALL);
+        Ok(Step::Moved)
+    }
+
+    /// Collects bytes and small regions from the front of the plan, so that they leave in one call.
+    fn gather(&mut self) -> Result<Gathered, NotGathered> {
+        let mut gathered = Gathered::default();
+        for (index, part) in self.parts.iter().enumerate().take(GATHER_SLICES) {
+            match part {
+                Part::Bytes(_) => gathered.pieces.push(Piece::InMemory { index }),
+                Part::File(region) => {
+                    let is_front = index == 0;
+                    let choice = match self.front.choice {
+                        Some(choice) if is_front => choice,
+                        _ => self.means.policy.choose(region.len(), self.means.capabilities),
+                    };
+                    let room = GATHER_BYTES.saturating_sub(gathered.copied.len() as u64);
+                    if choice != SMALL || region.len() > room {
+                        break;
+                    }
+                    let is_resident = is_front && self.front.covers(region);
+                    match gathered.copy(region, is_resident, self.means.capabilities) {
+                        Ok(()) => {}
+                        Err(not_gathered) if gathered.pieces.is_empty() => return Err(not_gathered),
+                        // What comes before it can go; its turn comes at the front.
+                        Err(_) => break,
+                    }
+                }
+            }
+        }
+        Ok(gathered)
+    }
+
+    fn slices<'s>(&'s self, gathered: &'s Gathered) -> Vec<IoSlice<'s>> {
+        let bytes_of = |piece: &Piece| match piece {
+            Piece::InMemory { index } => match self.parts.get(*index) {
+                Some(Part::Bytes(bytes)) => bytes.as_ref(),
+                Some(Part::File(_)) | None => &[],
+            },
+            Piece::Copied { range } => gathered.copied.get(range.clone()).unwrap_or_default(),
+        };
+        gathered.pieces.iter().map(|piece| IoSlice::new(bytes_of(piece))).collect()
+    }
+
+    /// Moves a chunk of the region at the front.
+    fn send_chunk(&mut self, socket: BorrowedFd<'_>) -> Result<Step, Obstacle> {
+        let Some(Part::File(region)) = self.parts.front() else { return Ok(Step::Moved) };
+        let region = region.clone();
+        let mut choice = match self.front.choice {
+            Some(choice) => choice,
+            None => self.means.policy.choose(region.len(), self.means.capabilities),
+        };
+        let resident_len = self.front.resident_len(&region, self.means.capabilities);
+        if resident_len == 0 {
+            self.front.choice = Some(choice);
+            return Ok(Step::Cold(region.first(WARM_BYTES)));
+        }
+        let chunk = region.first(resident_len.min(CHUNK_BYTES));
+        let more = chunk.len() < region.len() || self.parts.len() > 1;
+        let moved = loop {
+            match attempt::move_bytes(choice.mechanism, socket, &chunk, more, &mut self.pipe) {
+                Err(Obstacle::Refused) if choice.mechanism != Mechanism::ReadWrite => {
+                    let mechanism = next_best(choice.mechanism, self.means.capabilities);
+                    choice = Choice { mechanism, reason: Reason::Refused };
+                }
+                moved => break moved,
+            }
+        };
+        self.front.choice = Some(choice);
+        self.advance(moved?, choice);
+        Ok(Step::Moved)
+    }
+
+    /// Takes `taken` bytes off the front of the plan and counts them; those of regions under `choice`.
+    fn advance(&mut self, mut taken: u64, choice: Choice) {
+        while taken > 0
+            && let Some(part) = self.parts.front_mut()
+        {
+            let step = taken.min(part.len());
+            match part {
+                Part::Bytes(bytes) => {
+                    // No longer than `bytes`, so it fits.
+                    bytes.advance(step as usize);
+                    self.means.ledger.add_header(step);
+                }
+                Part::File(region) => {
+                    region.skip(step);
+                    self.means.ledger.add_payload(self.path, choice, step);
+                }
+            }
+            if part.is_empty() {
+                self.parts.pop_front();
+                self.front = Front::default();
+            }
+            taken -= step;
+        }
+    }
+
+    /// Turns what stopped the send into an error that says who is at fault.
+    fn blame(&self, obstacle: Obstacle) -> SendError {
+        match obstacle {
+            Obstacle::Peer(errno) => SendError::Peer(errno.into()),
+            Obstacle::Disk(errno) => SendError::Disk(errno.into()),
+            Obstacle::Kernel(errno) => SendError::Kernel(errno.into()),
+            Obstacle::Full | Obstacle::Refused => SendError::Kernel(Errno::OPNOTSUPP.into()),
+            Obstacle::EndOfFile => {
+                let (position, missing_bytes) = match self.parts.front() {
+                    Some(Part::File(region)) => (region.position(), region.len()),
+                    Some(Part::Bytes(_)) | None => (0, 0),
+                };
+                SendError::Truncated { position, missing_bytes }
+            }
+        }
+    }
+}
+
+impl Front {
+    /// Whether all of `region` is known to be in the page cache.
+    fn covers(&self, region: &Region) -> bool {
+        self.known_len(region) >= region.len()
+    }
+
+    /// How many bytes from the beginning of `region` are in the page cache; asks if it is not known.
+    fn resident_len(&mut self, region: &Region, capabilities: &Capabilities) -> u64 {
+        let known = self.known_len(region);
+        if known > 0 {
+            return known;
+        }
+        for window in [RESIDENCY_WINDOW_BYTES, WARM_BYTES] {
+            let asked = region.first(window);
+            if Residency::of(&asked, capabilities) == Residency::Resident {
+                self.resident = Some(KnownResident { until: asked.end(), since: Instant::now() });
+                return asked.len();
+            }
+            if region.len() <= WARM_BYTES {
+                break;
+            }
+        }
+        0
+    }
+
+    fn known_len(&self, region: &Region) -> u64 {
+        match &self.resident {
+            Some(known) if known.until > region.position() && known.since.elapsed() < RESIDENCY_TRUST => {
+                known.until - region.position()
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Parts that leave in one `sendmsg(2)`, in order from the front of the plan.
+#[derive(Default)]
+struct Gathered {
+    pieces: Vec<Piece>,
+    /// The bytes of small regions, one behind the other.
+    copied: Vec<u8>,
+}
+
+enum Piece {
+    /// The part at this place of the plan, which is bytes.
+    InMemory { index: usize },
+    /// A region: this range of the copied bytes.
+    Copied { range: Range<usize> },
+}
+
+enum NotGathered {
+    Cold(Region),
+    Failed(Obstacle),
+}
+
+impl Gathered {
+    /// Copies all of a small region, or nothing of it. Waits for the disk only if the region `is_resident`, as far as
+    /// is known.
+    fn copy(
+        &mut self,
+        region: &Region,
+        is_resident: bool,
+        capabilities: &Capabilities,
+    ) -> Result<(), NotGathered> {
+        let start = self.copied.len();
+        match read_small(region, is_resident, capabilities, &mut self.copied) {
+            Ok(()) => {
+                self.pieces.push(Piece::Copied { range: start..self.copied.len() });
+                Ok(())
+            }
+            Err(not_gathered) => {
+                self.copied.truncate(start);
+                Err(not_gathered)
+            }
+        }
+    }
+}
+
+fn read_small(
+    region: &Region,
+    is_resident: bool,
+    capabilities: &Capabilities,
+    copied: &mut Vec<u8>,
+) -> Result<(), NotGathered> {
+    let mut rest = region.clone();
+    // Small by the policy, and not above what may be gathered.
+    copied.reserve(rest.len() as usize);
+    let mut may_wait = is_resident;
+    while !rest.is_empty() {
+        let (file, position, len) = (rest.file().as_fd(), rest.position(), rest.len() as usize);
+        let read = if may_wait || !capabilities.read_nowait {
+            if !may_wait && Residency::of(&rest, capabilities) != Residency::Resident {
+                return Err(NotGathered::Cold(region.clone()));
+            }
+            sys::pread_append(file, position, copied, len)
+        } else {
+            sys::pread_append_nowait(file, position, copied, len)
+        };
+        match read {
+            Ok(0) => return Err(NotGathered::Failed(Obstacle::EndOfFile)),
+            Ok(read) => rest.skip(read as u64),
+            Err(Errno::AGAIN) => return Err(NotGathered::Cold(region.clone())),
+            // The file system does not know the flag: ask before reading.
+            Err(Errno::OPNOTSUPP) if !may_wait => {
+                if Residency::of(&rest, capabilities) != Residency::Resident {
+                    return Err(NotGathered::Cold(region.clone()));
+                }
+                may_wait = true;
+            }
+            Err(errno) => return Err(NotGathered::Failed(Obstacle::of_file(errno))),
+        }
+    }
+    Ok(())
+}

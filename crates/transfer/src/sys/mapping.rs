@@ -1,0 +1,84 @@
+//! A window of a file in the address space, which only the kernel reads.
+
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr::{self, NonNull};
+
+use rustix::io::Errno;
+use rustix::mm::{MapFlags, ProtFlags};
+
+use super::socket_flags;
+
+/// A read-only, shared mapping of a byte range of a file.
+///
+/// The program never reads the mapped bytes: there is no way to get a reference to them. It hands their address to
+/// the kernel, and a page that is gone because someone truncated the file then shows as `EFAULT` from the call. The
+/// `SIGBUS` that the same page would raise in the program cannot happen.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    base: NonNull<c_void>,
+    mapped_bytes: NonZeroUsize,
+    /// How far the asked range begins behind the page boundary at `base`.
+    lead: usize,
+}
+
+impl Mapping {
+    /// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html) of `len` bytes of `file` from `position` on.
+    ///
+    /// `ENODEV`: the file system cannot map files. `ENOMEM`: too many mappings or too much address space. `EACCES`:
+    /// the file is not open for reading. `EINVAL`: `len` is 0.
+    pub(crate) fn new(file: BorrowedFd<'_>, position: u64, len: usize) -> Result<Self, Errno> {
+        let lead = (position % rustix::param::page_size() as u64) as usize;
+        let mapped_bytes = len.checked_add(lead).and_then(NonZeroUsize::new).ok_or(Errno::INVAL)?;
+        // SAFETY: the kernel chooses the address (no MAP_FIXED), so no existing mapping is replaced.
+        let base = unsafe {
+            rustix::mm::mmap(
+                ptr::null_mut(),
+                mapped_bytes.get(),
+                ProtFlags::READ,
+                MapFlags::SHARED,
+                file,
+                position - lead as u64,
+            )
+        }?;
+        let base = NonNull::new(base).ok_or(Errno::NOMEM)?;
+        Ok(Self { base, mapped_bytes, lead })
+    }
+
+    /// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html) of the asked range without its first `skip`
+    /// bytes; `more` corks them to what is sent next.
+    ///
+    /// `EFAULT`: the file no longer has these bytes. `EAGAIN`: the socket is full. Others of tcp(7): the peer is gone.
+    pub(crate) fn send(&self, socket: BorrowedFd<'_>, skip: usize, more: bool) -> Result<usize, Errno> {
+        let offset = self.lead.saturating_add(skip).min(self.mapped_bytes.get());
+        loop {
+            // SAFETY: the range from `offset` to `mapped_bytes` lies in a mapping that lives as long as `self`. Only
+            // the kernel reads it, and it answers a page without a file behind it with EFAULT.
+            let sent = unsafe {
+                libc::send(
+                    socket.as_raw_fd(),
+                    self.base.as_ptr().byte_add(offset),
+                    self.mapped_bytes.get() - offset,
+                    socket_flags(more).bits().cast_signed(),
+                )
+            };
+            match usize::try_from(sent) {
+                Ok(sent) => return Ok(sent),
+                Err(_) => match super::last_errno() {
+                    Errno::INTR => {}
+                    errno => return Err(errno),
+                },
+            }
+        }
+    }
+}
+
+impl Drop for Mapping {
+    /// [munmap(2)](https://man7.org/linux/man-pages/man2/munmap.2.html).
+    fn drop(&mut self) {
+        // SAFETY: `base` and `mapped_bytes` are what mmap returned, and nothing refers to the range any more.
+        let unmapped = unsafe { rustix::mm::munmap(self.base.as_ptr(), self.mapped_bytes.get()) };
+        debug_assert!(unmapped.is_ok(), "munmap of an own mapping fails only on wrong arguments");
+    }
+}

@@ -1,0 +1,24 @@
+//! System calls, one function each, with man page, kernel floor and what its errors mean.
+//!
+//! Every unsafe line of the workspace is below this module. Functions return the kernel's own error number; what it
+//! says about peer, disk or mechanism is decided by the callers, in `Obstacle`. Interrupted calls (`EINTR`) are
+//! repeated here, so no caller sees that error. Short counts are passed on.
+
+mod mapping;
+mod move_pages;
+mod page_cache;
+mod positional;
+mod socket;
+
+pub(crate) use mapping::Mapping;
+pub(crate) use move_pages::{Pipe, sendfile, splice_from_file, splice_to_socket};
+pub(crate) use page_cache::{advise_will_need, cachestat};
+pub(crate) use positional::{pread_append, pread_append_nowait, pwritev};
+pub(crate) use socket::{send_vectored, socket_flags};
+
+use rustix::io::Errno;
+
+/// The error of the libc call that just failed on this thread.
+fn last_errno() -> Errno {
+    std::io::Error::last_os_error().raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error)
+}
