@@ -349,3 +349,37 @@ fn read_small(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_send_that_waits_for_its_peer_holds_no_pipe() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(16 << 20).unwrap();
+        let plan = Plan::new().file(Region::new(Arc::new(file), 0, 16 << 20));
+        let (socket, _peer) = UnixStream::pair().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let means = Means {
+            policy: &Policy::force(Mechanism::Splice),
+            capabilities: &Capabilities::probe(),
+            ledger: &Ledger::new(),
+        };
+        let mut sending = Sending::new(means, plan, Path::Consumer);
+
+        while let Ok(step) = sending.step(socket.as_fd()) {
+            if let Step::Cold(region) = step.unwrap() {
+                sending.brought_in(&region);
+            }
+        }
+
+        assert!(!sending.is_done());
+        assert!(sending.pipe.is_none());
+        let spliced = means.ledger.snapshot();
+        assert_eq!(spliced.iter().next().map(|entry| entry.mechanism), Some(Mechanism::Splice));
+    }
+}

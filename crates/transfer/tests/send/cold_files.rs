@@ -1,0 +1,141 @@
+//! Ranges that are not in the page cache are noticed, read by other threads, and then sent.
+//!
+//! On a file system that lives in memory there are no cold files: these tests then pass without a check, and say so.
+
+use std::sync::Arc;
+
+use crate::common::{Buffers, Goods, assert_same_bytes, receive_all, socket_pair};
+use transfer::{Capabilities, Engine, Mechanism, Path, Plan, Policy, Residency};
+
+const GOODS_BYTES: usize = 6 << 20;
+
+fn cold_goods() -> Option<Goods> {
+    let goods = Goods::new(GOODS_BYTES);
+    let evicted = goods.evict();
+    if !evicted {
+        println!("skipped: temporary files are never cold here");
+    }
+    evicted.then_some(goods)
+}
+
+/// Each set of means to find out that a kernel can have.
+fn ways_to_ask() -> Vec<Capabilities> {
+    let found = Capabilities::probe();
+    [(true, true), (true, false), (false, true)]
+        .into_iter()
+        .map(|(cachestat, read_nowait)| Capabilities {
+            cachestat: cachestat && found.cachestat,
+            read_nowait: read_nowait && found.read_nowait,
+            ..found
+        })
+        .filter(|means| means.cachestat || means.read_nowait)
+        .collect()
+}
+
+#[test]
+fn an_evicted_range_is_absent_and_resident_once_it_was_read() {
+    for means in ways_to_ask() {
+        let Some(goods) = cold_goods() else { return };
+        let range = goods.region(4_000, 3 << 20);
+        assert_eq!(Residency::of(&range, &means), Residency::Absent, "{means:?}");
+        range.read().unwrap();
+        assert_eq!(Residency::of(&range, &means), Residency::Resident, "{means:?}");
+    }
+}
+
+#[test]
+fn one_missing_page_in_the_middle_is_seen_by_cachestat() {
+    let means = Capabilities::probe();
+    let Some(goods) = cold_goods() else { return };
+    if !means.cachestat {
+        println!("skipped: no cachestat");
+        return;
+    }
+    let random = rustix::fs::Advice::Random;
+    rustix::fs::fadvise(&goods.file, 0, None, random).unwrap();
+    let middle = 1 << 20;
+    goods.region(0, middle).read().unwrap();
+    goods.region(middle + 4_096, middle).read().unwrap();
+    assert_eq!(Residency::of(&goods.region(0, 2 * middle), &means), Residency::Absent);
+    assert_eq!(Residency::of(&goods.region(0, middle), &means), Residency::Resident);
+}
+
+#[test]
+fn a_kernel_that_cannot_tell_is_believed_to_know_nothing() {
+    let goods = Goods::new(100_000);
+    assert_eq!(Residency::of(&goods.whole(), &Capabilities::none()), Residency::Unknown);
+}
+
+#[tokio::test]
+async fn cold_files_arrive_whole_and_their_waits_are_counted() {
+    for mechanism in Mechanism::ALL {
+        let Some(goods) = cold_goods() else { return };
+        let engine = Engine::new(Policy::force(mechanism));
+        let (socket, peer) = socket_pair(Buffers::Usual).await;
+        let receiving = tokio::spawn(receive_all(peer));
+
+        engine.send(&socket, Plan::new().bytes("head").file(goods.whole()), Path::Consumer).await.unwrap();
+        drop(socket);
+
+        assert_same_bytes(&receiving.await.unwrap(), &[b"head", &goods.bytes[..]].concat());
+        let cold = engine.ledger().snapshot().cold;
+        assert!(cold.count > 0 && cold.bytes > 0 && !cold.waited.is_zero(), "{cold:?}");
+    }
+}
+
+#[tokio::test]
+async fn small_cold_regions_are_read_by_the_warm_threads() {
+    let Some(goods) = cold_goods() else { return };
+    rustix::fs::fadvise(&goods.file, 0, None, rustix::fs::Advice::Random).unwrap();
+    let engine = Engine::new(Policy::automatic().with_copy_below(4_096));
+    let (socket, peer) = socket_pair(Buffers::Usual).await;
+    let receiving = tokio::spawn(receive_all(peer));
+
+    let mut plan = Plan::new();
+    let mut expected = Vec::new();
+    for position in (0..GOODS_BYTES).step_by(1 << 20) {
+        plan.push_bytes("head");
+        plan.push_file(goods.region(position as u64, 1_000));
+        expected.extend_from_slice(b"head");
+        expected.extend_from_slice(&goods.bytes[position..position + 1_000]);
+    }
+    engine.send(&socket, plan, Path::Consumer).await.unwrap();
+    drop(socket);
+
+    assert_same_bytes(&receiving.await.unwrap(), &expected);
+    assert!(engine.ledger().snapshot().cold.count > 0);
+}
+
+#[tokio::test]
+async fn without_any_means_to_ask_everything_goes_through_the_warm_threads() {
+    let goods = Goods::new(GOODS_BYTES);
+    let engine = Engine::with_capabilities(Policy::automatic(), Capabilities::none());
+    let (socket, peer) = socket_pair(Buffers::Usual).await;
+    let receiving = tokio::spawn(receive_all(peer));
+
+    engine.send(&socket, Plan::new().file(goods.whole()), Path::Consumer).await.unwrap();
+    drop(socket);
+
+    assert_same_bytes(&receiving.await.unwrap(), &goods.bytes);
+    assert_eq!(engine.ledger().snapshot().cold.bytes, GOODS_BYTES as u64);
+}
+
+#[tokio::test]
+async fn a_dropped_send_withdraws_its_waiting_reads() {
+    let Some(goods) = cold_goods() else { return };
+    let engine = Engine::new(Policy::automatic());
+    let (socket, _peer) = socket_pair(Buffers::Usual).await;
+    {
+        let send = engine.send(&socket, Plan::new().file(goods.whole()), Path::Consumer);
+        tokio::select! {
+            biased;
+            sent = send => panic!("a cold file was there at once: {sent:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(engine);
+    // The threads end with their engine, after the job they may be at; each lets go of the file it holds.
+    while Arc::strong_count(&goods.file) > 1 {
+        tokio::task::yield_now().await;
+    }
+}

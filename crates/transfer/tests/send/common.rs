@@ -1,0 +1,109 @@
+//! What the tests of this crate share: a file with known bytes, pairs of sockets, and peers that read.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpSocket, TcpStream};
+use transfer::{Mechanism, Region};
+
+/// A file on disk and what is in it.
+pub(crate) struct Goods {
+    pub(crate) file: Arc<File>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Goods {
+    /// A file of `len` bytes in which no two pages are alike.
+    pub(crate) fn new(len: usize) -> Self {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut bytes = Vec::with_capacity(len + 8);
+        while bytes.len() < len {
+            // xorshift64: cheap, and far from periodic in pages.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            bytes.extend_from_slice(&state.to_le_bytes());
+        }
+        bytes.truncate(len);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        Self { file: Arc::new(file), bytes }
+    }
+
+    pub(crate) fn region(&self, position: u64, len: u64) -> Region {
+        Region::new(Arc::clone(&self.file), position, len)
+    }
+
+    pub(crate) fn whole(&self) -> Region {
+        self.region(0, self.bytes.len() as u64)
+    }
+
+    /// Writes the file back and drops it from the page cache. False if the file system keeps its files nowhere else.
+    pub(crate) fn evict(&self) -> bool {
+        const TMPFS_MAGIC: i64 = 0x0102_1994;
+        const OVERLAYFS_MAGIC: i64 = 0x794c_7630;
+        let kind = rustix::fs::fstatfs(&self.file).unwrap().f_type as i64;
+        if kind == TMPFS_MAGIC || kind == OVERLAYFS_MAGIC {
+            return false;
+        }
+        self.file.sync_all().unwrap();
+        rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        true
+    }
+}
+
+/// The sizes of the kernel's socket buffers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Buffers {
+    /// As the system has them.
+    Usual,
+    /// A few KiB fill them.
+    Tiny,
+}
+
+/// Smaller ones make loopback wait for its timers: they are less than a packet of it.
+const TINY_BYTES: u32 = 64 * 1024;
+
+/// A socket to send on and the peer that receives.
+pub(crate) async fn socket_pair(buffers: Buffers) -> (TcpStream, TcpStream) {
+    let listening = TcpSocket::new_v4().unwrap();
+    let connecting = TcpSocket::new_v4().unwrap();
+    if let Buffers::Tiny = buffers {
+        listening.set_send_buffer_size(TINY_BYTES).unwrap();
+        connecting.set_recv_buffer_size(TINY_BYTES).unwrap();
+    }
+    listening.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = listening.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (accepted, connected) = tokio::join!(listener.accept(), connecting.connect(address));
+    (accepted.unwrap().0, connected.unwrap())
+}
+
+/// Reads until the other end closes.
+pub(crate) async fn receive_all(mut peer: TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    peer.read_to_end(&mut received).await.unwrap();
+    received
+}
+
+/// Fails with the place of the first difference instead of megabytes of bytes.
+#[track_caller]
+pub(crate) fn assert_same_bytes(received: &[u8], expected: &[u8]) {
+    let same = received.iter().zip(expected).take_while(|(a, b)| a == b).count();
+    assert!(
+        received == expected,
+        "{} bytes received, {} expected, the first difference at byte {same}",
+        received.len(),
+        expected.len()
+    );
+}
+
+/// Runs a test once for each mechanism.
+pub(crate) async fn for_each_mechanism<F: Future<Output = ()>>(test: impl Fn(Mechanism) -> F) {
+    for mechanism in Mechanism::ALL {
+        println!("mechanism: {mechanism}");
+        test(mechanism).await;
+    }
+}
