@@ -1,2 +1,30 @@
-//! stub
-fn main() {}
+//! Developer commands: `cargo xtask COMMAND`. One file per command; `--help` lists them.
+
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands of Crossdock.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Schema(schema::Schema),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Schema(command) => command.run(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

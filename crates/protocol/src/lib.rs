@@ -10,7 +10,14 @@
 //! What it never does: I/O, async, clocks, or knowing where records lie. Messages that carry records are generic over
 //! them, so that a server can put a range of a file into a response without this crate knowing files.
 
+pub mod api;
+mod api_key;
+pub mod codec;
+mod error_code;
+pub mod messages;
 pub mod records;
 mod types;
 
+pub use api_key::ApiKey;
+pub use error_code::ErrorCode;
 pub use types::{BrokerId, LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId};

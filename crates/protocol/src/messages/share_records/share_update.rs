@@ -1,0 +1,40 @@
+//! ShareUpdate, coordinator record 1.
+
+pub use key::ShareUpdateKey;
+pub use value::ShareUpdateValue;
+
+/// The key.
+pub mod key {
+    use uuid::Uuid;
+
+    use crate::codec::message;
+
+    message! {
+        ShareUpdateKey: key 1, versions [0], flexible [none] {
+            group_id: String [0];
+            topic_id: Uuid [0];
+            partition: i32 [0];
+        }
+    }
+}
+
+/// The value.
+pub mod value {
+    use crate::codec::message;
+
+    message! {
+        ShareUpdateValue: value 1, versions [0], flexible [0+] {
+            snapshot_epoch: i32 [0+];
+            leader_epoch: i32 [0+];
+            start_offset: i64 [0+];
+            delivery_complete_count: i32 [0+] tag 0 = -1;
+            state_batches: Vec<StateBatch> [0+];
+        }
+        StateBatch {
+            first_offset: i64 [0+];
+            last_offset: i64 [0+];
+            delivery_state: i8 [0+];
+            delivery_count: i16 [0+];
+        }
+    }
+}
