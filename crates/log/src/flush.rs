@@ -1,0 +1,79 @@
+//! Bringing what was appended to the disk for good, and closing.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use protocol::Offset;
+
+use crate::disk::sync_dir;
+use crate::segment::is_gone;
+use crate::{Log, LogConfig, LogError, producer_snapshot};
+
+impl Log {
+    /// Flushes everything before `until`, at most what is there, and moves the recovery point there. Holds no lock
+    /// meanwhile: reads and appends go on.
+    ///
+    /// # Errors
+    /// The disk's. What is on disk for good is then unknown, and the recovery point stays.
+    pub fn flush(&self, until: Offset, now_ms: i64) -> Result<(), LogError> {
+        let until = until.min(self.end_offset());
+        let from = self.recovery_point();
+        if until <= from {
+            return Ok(());
+        }
+        {
+            // Only the appending thread writes index entries out.
+            let appender = self.appender.lock();
+            appender.active.segment.offset_index.write_out()?;
+            appender.active.segment.time_index.write_out()?;
+        }
+        let segments = self.segments.load_full();
+        for (index, segment) in segments.iter().enumerate().skip(Self::segment_index(&segments, from)) {
+            if segment.base_offset >= until && index > 0 {
+                break;
+            }
+            match segment.sync() {
+                // Retention was quicker: what is deleted need not be flushed.
+                Err(error) if is_gone(&error) && self.start_offset() >= segment.end_offset() => {}
+                other => other?,
+            }
+        }
+        sync_dir(&self.dir)?;
+        self.recovery_point.fetch_max(until.0, Ordering::AcqRel);
+        self.last_flush_ms.store(now_ms, Ordering::Release);
+        Ok(())
+    }
+
+    /// Flushes everything and notes the producers' state, so that the next start need not look at the records. Nothing can
+    /// be appended afterwards.
+    ///
+    /// # Errors
+    /// The disk's: the log is then not cleanly closed.
+    pub fn close(&self, now_ms: i64) -> Result<(), LogError> {
+        {
+            let mut appender = self.appender.lock();
+            if self.closed.swap(true, Ordering::AcqRel) {
+                return Ok(());
+            }
+            appender.active.seal()?;
+            if appender.end_offset > self.start_offset() {
+                producer_snapshot::write(&self.dir, appender.end_offset, &appender.producers)?;
+            }
+        }
+        self.flush(self.end_offset(), now_ms)
+    }
+
+    /// The `.log` file of the active segment, for messages.
+    #[must_use]
+    pub fn active_path(&self) -> PathBuf {
+        self.segments.load().last().map_or_else(|| self.dir.to_path_buf(), |active| active.path())
+    }
+
+    /// Whether `flush.messages` or `flush.ms` demand a flush.
+    pub(crate) fn flush_due(&self, config: &LogConfig, now_ms: i64) -> bool {
+        let unflushed = self.end_offset().0 - self.recovery_point().0;
+        unflushed >= config.flush_messages
+            || (unflushed > 0
+                && now_ms.saturating_sub(self.last_flush_ms.load(Ordering::Acquire)) >= config.flush_ms)
+    }
+}

@@ -1,0 +1,6 @@
+//! What a log promises to whoever appends, reads, restarts and deletes.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod append_and_read;
+mod common;
