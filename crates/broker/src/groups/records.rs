@@ -32,6 +32,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Bytes of key and value.
+    pub(super) fn len(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
+    }
+
     fn new(key: impl Into<GroupRecordKey>, value: impl Into<GroupRecordValue>, version: i16) -> Self {
         Self { key: key.into().encode(), value: Some(value.into().encode(version)) }
     }
