@@ -2,7 +2,14 @@
 
 use crate::{Capabilities, Mechanism, Reason};
 
-/// Below this many bytes a region is copied next to its header and leaves in one `sendmsg(2)`.
+/// Below this many bytes a region is copied next to its header, and both leave in one `sendmsg(2)`.
+///
+/// Measured with `examples/small_regions.rs` on loopback, Linux 6.18 on x86-64. Sending a copied response costs the
+/// sender 0.86 of one sent by `sendfile` at 512 bytes, 0.92 at 4 KiB, the same at 8 KiB and 1.2 at 16 KiB, if it is
+/// known that the region is in the page cache ([`Region::fresh`](crate::Region::fresh)). If `sendfile` has to ask
+/// first, the copy, which need not, costs 0.7 at 512 bytes, 0.73 at 4 KiB, 0.82 at 8 KiB, 0.92 at 16 KiB and the same
+/// at 24 KiB. 4 KiB is where the copy wins either way; above it the few hundred nanoseconds are left for the memory
+/// bandwidth and the cache lines that a copy takes from everything else.
 pub const COPY_BELOW_BYTES: u64 = 4 * 1024;
 
 /// Chooses one mechanism for each region.

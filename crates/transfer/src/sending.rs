@@ -262,6 +262,7 @@ impl Front {
 
     fn known_len(&self, region: &Region) -> u64 {
         match &self.resident {
+            _ if region.is_fresh() => region.len(),
             Some(known) if known.until > region.position() && known.since.elapsed() < RESIDENCY_TRUST => {
                 known.until - region.position()
             }
