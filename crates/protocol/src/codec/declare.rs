@@ -185,28 +185,16 @@ macro_rules! field_context {
 /// Binds a field's name to its value: read, or the default where this version has no such field. Tagged fields are
 /// read later, and begin as their default.
 macro_rules! decode_field {
-    ($d:ident, $c:ident, $field:ident, $versions:tt, ($tag:literal), (), $null:tt, $flexible:tt, ($($default:expr)?)) => {
+    ($d:ident, $c:ident, $field:ident, $versions:tt, ($tag:literal), (), $null:tt, (), ($($default:expr)?)) => {
         let mut $field = $crate::codec::default_value!($($default)?);
     };
-    ($d:ident, $c:ident, $field:ident, $versions:tt, (), (), (), ($($flexible:tt)*), ($($default:expr)?)) => {
-        let $field = if $crate::codec::versions!($versions).contains($c.version) {
-            let context = $crate::codec::field_context!($c, $($flexible)*);
-            $crate::codec::InField::in_field($crate::codec::Decode::decode($d, context), stringify!($field))?
-        } else {
-            $crate::codec::default_value!($($default)?)
-        };
-    };
     (
-        $d:ident, $c:ident, $field:ident, $versions:tt, (), ($($records:ident)?), ($($nullable:tt)*),
-        ($($flexible:tt)*), ($($default:expr)?)
+        $d:ident, $c:ident, $field:ident, $versions:tt, (), $records:tt, $null:tt, ($($flexible:tt)*),
+        ($($default:expr)?)
     ) => {
         let $field = if $crate::codec::versions!($versions).contains($c.version) {
             let context = $crate::codec::field_context!($c, $($flexible)*);
-            let nullable = $crate::codec::versions!($($nullable)*).contains(context.version);
-            $crate::codec::InField::in_field(
-                $crate::codec::decode_option($d, context, nullable),
-                stringify!($field),
-            )?
+            $crate::codec::decode_value!($d, context, $field, PLAIN, $records, $null)
         } else {
             $crate::codec::default_value!($($default)?)
         };
@@ -216,49 +204,33 @@ macro_rules! decode_field {
 /// Reads the tagged field if this is its tag, and leaves the closure.
 macro_rules! decode_tagged_field {
     ($d:ident, $c:ident, $now:ident, $field:ident, $versions:tt, (), $null:tt) => {};
-    ($d:ident, $c:ident, $now:ident, $field:ident, $versions:tt, ($tag:literal), ()) => {
+    ($d:ident, $c:ident, $now:ident, $field:ident, $versions:tt, ($tag:literal), $null:tt) => {
         if $now == $tag && $crate::codec::versions!($versions).contains($c.version) {
-            $field = $crate::codec::InField::in_field(
-                $crate::codec::Decode::decode($d, $c),
-                stringify!($field),
-            )?;
-            return Ok(true);
-        }
-    };
-    ($d:ident, $c:ident, $now:ident, $field:ident, $versions:tt, ($tag:literal), ($($nullable:tt)+)) => {
-        if $now == $tag && $crate::codec::versions!($versions).contains($c.version) {
-            let nullable = $crate::codec::versions!($($nullable)+).contains($c.version);
-            $field = $crate::codec::InField::in_field(
-                $crate::codec::decode_option($d, $c, nullable),
-                stringify!($field),
-            )?;
+            $field = $crate::codec::decode_value!($d, $c, $field, TAGGED, (), $null);
             return Ok(true);
         }
     };
 }
 
+/// Reads a value that this version has: one that can never be null, records, or one that can be null in some versions.
+macro_rules! decode_value {
+    ($d:ident, $c:ident, $field:ident, $null:ident, (), ()) => {
+        $crate::codec::InField::in_field($crate::codec::Decode::decode($d, $c), stringify!($field))?
+    };
+    ($d:ident, $c:ident, $field:ident, $null:ident, $records:tt, ($($nullable:tt)*)) => {{
+        let nullable = $crate::codec::versions!($($nullable)*).contains($c.version);
+        let value = $crate::codec::decode_option($d, $c, nullable, $crate::codec::NullStruct::$null);
+        $crate::codec::InField::in_field(value, stringify!($field))?
+    }};
+}
+
 /// Writes a field that is not tagged, if this version has it.
 macro_rules! encode_field {
-    ($s:ident, $e:ident, $c:ident, $field:ident, $versions:tt, ($tag:literal), (), $null:tt, $flexible:tt) => {};
-    ($s:ident, $e:ident, $c:ident, $field:ident, $versions:tt, (), (records), ($($nullable:tt)*), ()) => {
-        if $crate::codec::versions!($versions).contains($c.version) {
-            let nullable = $crate::codec::versions!($($nullable)*).contains($c.version);
-            $e.records($s.$field.as_ref(), nullable, $c.flexible);
-        }
-    };
-    ($s:ident, $e:ident, $c:ident, $field:ident, $versions:tt, (), (), (), ($($flexible:tt)*)) => {
+    ($s:ident, $e:ident, $c:ident, $field:ident, $versions:tt, ($tag:literal), (), $null:tt, ()) => {};
+    ($s:ident, $e:ident, $c:ident, $field:ident, $versions:tt, (), $records:tt, $null:tt, ($($flexible:tt)*)) => {
         if $crate::codec::versions!($versions).contains($c.version) {
             let context = $crate::codec::field_context!($c, $($flexible)*);
-            $crate::codec::Encode::encode(&$s.$field, $e, context);
-        }
-    };
-    (
-        $s:ident, $e:ident, $c:ident, $field:ident, $versions:tt, (), (), ($($nullable:tt)+), ($($flexible:tt)*)
-    ) => {
-        if $crate::codec::versions!($versions).contains($c.version) {
-            let context = $crate::codec::field_context!($c, $($flexible)*);
-            let nullable = $crate::codec::versions!($($nullable)+).contains($c.version);
-            $crate::codec::encode_option($s.$field.as_ref(), nullable, $e, context);
+            $crate::codec::encode_value!($s, $e, context, $field, PLAIN, $records, $null);
         }
     };
 }
@@ -267,21 +239,44 @@ macro_rules! encode_field {
 macro_rules! encode_tagged_field {
     ($s:ident, $e:ident, $c:ident, $t:ident, $now:ident, $field:ident, $versions:tt, (), $null:tt, $default:tt) => {};
     (
-        $s:ident, $e:ident, $c:ident, $t:ident, $now:ident, $field:ident, $versions:tt, ($tag:literal),
-        ($($nullable:tt)*), ($($default:expr)?)
+        $s:ident, $e:ident, $c:ident, $t:ident, $now:ident, $field:ident, $versions:tt, ($tag:literal), $null:tt,
+        ($($default:expr)?)
     ) => {
         if $now == $tag
             && $crate::codec::versions!($versions).contains($c.version)
             && $crate::codec::differs(&$s.$field, $crate::codec::default_value!($($default)?))
         {
             $e.tagged_field($t, $now, |encoder| {
-                $crate::codec::encode_field! { $s, encoder, $c, $field, $versions, (), (), ($($nullable)*), () }
+                $crate::codec::encode_value!($s, encoder, $c, $field, TAGGED, (), $null);
             });
         }
     };
 }
 
+/// Writes a value that this version has: one that can never be null, records, or one that can be null in some versions.
+macro_rules! encode_value {
+    ($s:ident, $e:ident, $c:ident, $field:ident, $null:ident, (), ()) => {
+        $crate::codec::Encode::encode(&$s.$field, $e, $c)
+    };
+    ($s:ident, $e:ident, $c:ident, $field:ident, $null:ident, (records), ($($nullable:tt)*)) => {
+        $e.records(
+            $s.$field.as_ref(),
+            $crate::codec::versions!($($nullable)*).contains($c.version),
+            $c.flexible,
+        )
+    };
+    ($s:ident, $e:ident, $c:ident, $field:ident, $null:ident, (), ($($nullable:tt)+)) => {
+        $crate::codec::encode_option(
+            $s.$field.as_ref(),
+            $crate::codec::versions!($($nullable)+).contains($c.version),
+            $crate::codec::NullStruct::$null,
+            $e,
+            $c,
+        )
+    };
+}
+
 pub(crate) use {
-    decode_field, decode_tagged_field, default_value, encode_field, encode_tagged_field, field_context,
-    message, optional, records_in_frame, structs, versions,
+    decode_field, decode_tagged_field, decode_value, default_value, encode_field, encode_tagged_field,
+    encode_value, field_context, message, optional, records_in_frame, structs, versions,
 };

@@ -13,14 +13,14 @@ mod spec;
 mod values;
 
 pub(crate) use declare::{
-    decode_field, decode_tagged_field, default_value, encode_field, encode_tagged_field, field_context,
-    message, optional, records_in_frame, structs, versions,
+    decode_field, decode_tagged_field, decode_value, default_value, encode_field, encode_tagged_field,
+    encode_value, field_context, message, optional, records_in_frame, structs, versions,
 };
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Frame, Part, Records};
 pub use error::{DecodeError, Fault, Step};
 pub use spec::{FieldSpec, Kind, MessageSpec, StructSpec, Versions};
-pub use values::{Context, Decode, Encode, Message};
+pub use values::{Context, Decode, Encode, Message, NullStruct};
 
 pub(crate) use error::InField;
 pub(crate) use values::{decode_option, differs, encode_option, reencode};

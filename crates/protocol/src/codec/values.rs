@@ -9,7 +9,7 @@
 //! | `records` | the message's `R` | as `bytes` |
 //! | `[]T` | `Vec<T>` | element count, elements |
 //! | a struct | a struct | its fields, then in flexible versions the tagged fields |
-//! | nullable | `Option` | length −1 (flexible: 0); for structs a byte, −1 for null and else 1 |
+//! | nullable | `Option` | length −1 (flexible: 0); for structs [`NullStruct`] or a byte of 1 |
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -42,17 +42,32 @@ impl Context {
     }
 }
 
+/// The byte that stands for a struct that is null; before one that is not stands a 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NullStruct(i8);
+
+impl NullStruct {
+    /// Among the fields of a struct.
+    pub const PLAIN: Self = Self(-1);
+    /// As a tagged field, where Kafka writes a varint: `ConsumerGroupMemberMetadataValue` has the only one.
+    pub const TAGGED: Self = Self(0);
+}
+
 /// A value that can be read.
 pub trait Decode: Sized {
     /// Reads the value in a version where it cannot be null.
     fn decode(decoder: &mut Decoder, context: Context) -> Result<Self, DecodeError>;
 
     /// Reads the value where it can be null; as it is here, it is right for structs.
-    fn decode_nullable(decoder: &mut Decoder, context: Context) -> Result<Option<Self>, DecodeError> {
-        match decoder.i8()? {
-            ..0 => Ok(None),
-            _ => Self::decode(decoder, context).map(Some),
+    fn decode_nullable(
+        decoder: &mut Decoder,
+        context: Context,
+        null: NullStruct,
+    ) -> Result<Option<Self>, DecodeError> {
+        if decoder.i8()? <= null.0 {
+            return Ok(None);
         }
+        Self::decode(decoder, context).map(Some)
     }
 }
 
@@ -63,9 +78,9 @@ pub trait Encode<R: Records>: Sized {
     fn encode(&self, encoder: &mut Encoder<R>, context: Context);
 
     /// Writes the value where it can be null; as it is here, it is right for structs.
-    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context) {
+    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context, null: NullStruct) {
         match value {
-            None => encoder.i8(-1),
+            None => encoder.i8(null.0),
             Some(value) => {
                 encoder.i8(1);
                 value.encode(encoder, context);
@@ -120,8 +135,9 @@ pub(crate) fn decode_option<T: Decode>(
     decoder: &mut Decoder,
     context: Context,
     nullable: bool,
+    null: NullStruct,
 ) -> Result<Option<T>, DecodeError> {
-    if nullable { T::decode_nullable(decoder, context) } else { T::decode(decoder, context).map(Some) }
+    if nullable { T::decode_nullable(decoder, context, null) } else { T::decode(decoder, context).map(Some) }
 }
 
 /// Writes a field that can be null in some versions.
@@ -129,11 +145,12 @@ pub(crate) fn decode_option<T: Decode>(
 pub(crate) fn encode_option<T: Encode<R> + Default, R: Records>(
     value: Option<&T>,
     nullable: bool,
+    null: NullStruct,
     encoder: &mut Encoder<R>,
     context: Context,
 ) {
     match value {
-        _ if nullable => T::encode_nullable(value, encoder, context),
+        _ if nullable => T::encode_nullable(value, encoder, context, null),
         Some(value) => value.encode(encoder, context),
         None => T::default().encode(encoder, context),
     }
@@ -207,11 +224,15 @@ impl<R: Records> Encode<R> for Uuid {
 impl Decode for String {
     #[inline]
     fn decode(decoder: &mut Decoder, context: Context) -> Result<Self, DecodeError> {
-        not_null(Self::decode_nullable(decoder, context)?)
+        not_null(Self::decode_nullable(decoder, context, NullStruct::PLAIN)?)
     }
 
     #[inline]
-    fn decode_nullable(decoder: &mut Decoder, context: Context) -> Result<Option<Self>, DecodeError> {
+    fn decode_nullable(
+        decoder: &mut Decoder,
+        context: Context,
+        _: NullStruct,
+    ) -> Result<Option<Self>, DecodeError> {
         let Some(length) = decoder.string_length(context.flexible)? else { return Ok(None) };
         decoder.text(length).map(Some)
     }
@@ -220,12 +241,12 @@ impl Decode for String {
 impl<R: Records> Encode<R> for String {
     #[inline]
     fn encode(&self, encoder: &mut Encoder<R>, context: Context) {
-        Self::encode_nullable(Some(self), encoder, context);
+        Self::encode_nullable(Some(self), encoder, context, NullStruct::PLAIN);
     }
 
     /// A string longer than the two bytes of its length can say, in versions where there are only two, is cut.
     #[inline]
-    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context) {
+    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context, _: NullStruct) {
         let text = value.map(|text| match context.flexible {
             true => text.as_str(),
             false => &text[..text.floor_char_boundary(i16::MAX as usize)],
@@ -238,11 +259,15 @@ impl<R: Records> Encode<R> for String {
 impl Decode for Bytes {
     #[inline]
     fn decode(decoder: &mut Decoder, context: Context) -> Result<Self, DecodeError> {
-        not_null(Self::decode_nullable(decoder, context)?)
+        not_null(Self::decode_nullable(decoder, context, NullStruct::PLAIN)?)
     }
 
     #[inline]
-    fn decode_nullable(decoder: &mut Decoder, context: Context) -> Result<Option<Self>, DecodeError> {
+    fn decode_nullable(
+        decoder: &mut Decoder,
+        context: Context,
+        _: NullStruct,
+    ) -> Result<Option<Self>, DecodeError> {
         match decoder.length(context.flexible)? {
             None => Ok(None),
             Some(length) => decoder.slice(length).map(Some),
@@ -253,11 +278,11 @@ impl Decode for Bytes {
 impl<R: Records> Encode<R> for Bytes {
     #[inline]
     fn encode(&self, encoder: &mut Encoder<R>, context: Context) {
-        Self::encode_nullable(Some(self), encoder, context);
+        Self::encode_nullable(Some(self), encoder, context, NullStruct::PLAIN);
     }
 
     #[inline]
-    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context) {
+    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context, _: NullStruct) {
         encoder.length(value.map(Bytes::len), context.flexible);
         encoder.slice(value.map_or(&[], |bytes| bytes));
     }
@@ -265,10 +290,14 @@ impl<R: Records> Encode<R> for Bytes {
 
 impl<T: Decode> Decode for Vec<T> {
     fn decode(decoder: &mut Decoder, context: Context) -> Result<Self, DecodeError> {
-        not_null(Self::decode_nullable(decoder, context)?)
+        not_null(Self::decode_nullable(decoder, context, NullStruct::PLAIN)?)
     }
 
-    fn decode_nullable(decoder: &mut Decoder, context: Context) -> Result<Option<Self>, DecodeError> {
+    fn decode_nullable(
+        decoder: &mut Decoder,
+        context: Context,
+        _: NullStruct,
+    ) -> Result<Option<Self>, DecodeError> {
         let Some(count) = decoder.length(context.flexible)? else { return Ok(None) };
         let most = decoder.remaining() * RESERVE_PER_BYTE_LEFT / size_of::<T>().max(1);
         let mut elements = Vec::with_capacity(count.min(most));
@@ -282,11 +311,11 @@ impl<T: Decode> Decode for Vec<T> {
 impl<T: Encode<R>, R: Records> Encode<R> for Vec<T> {
     #[inline]
     fn encode(&self, encoder: &mut Encoder<R>, context: Context) {
-        Self::encode_nullable(Some(self), encoder, context);
+        Self::encode_nullable(Some(self), encoder, context, NullStruct::PLAIN);
     }
 
     #[inline]
-    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context) {
+    fn encode_nullable(value: Option<&Self>, encoder: &mut Encoder<R>, context: Context, _: NullStruct) {
         encoder.length(value.map(Vec::len), context.flexible);
         for element in value.into_iter().flatten() {
             element.encode(encoder, context);
