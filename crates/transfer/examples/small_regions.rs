@@ -6,8 +6,8 @@
 //!
 //! The sender is pinned to the first core and the receiver, which polls instead of sleeping so that waking it is no
 //! part of the figure, to the second. A burst fits into the socket's buffers: the sender does not wait within one, so
-//! its time is CPU time, and the median over bursts is free of what else the machine does. The first round touches
-//! all memory and does not count.
+//! its time is CPU time, and the median over bursts leaves out those that were interrupted. The first round touches all
+//! memory and does not count. Both cores must be idle otherwise.
 //!
 //! ```text
 //! cargo run --release -p transfer --example small_regions
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("ns per response, median of {ROUNDS} rounds of {BURSTS} bursts");
     println!(
-        "{:>8} {:>10} {:>10} {:>10} {:>12} {:>12}",
+        "{:>8} {:>10} {:>10} {:>10} {:>14} {:>11}",
         "bytes", "sendfile", "fresh", "copy", "copy/sendfile", "copy/fresh"
     );
     for size in SIZES {
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let [sendfile, fresh, copy] = times_ns.map(median);
         let ratio = |to: u64| copy as f64 / to as f64;
         println!(
-            "{size:>8} {sendfile:>10} {fresh:>10} {copy:>10} {:>13.2} {:>12.2}",
+            "{size:>8} {sendfile:>10} {fresh:>10} {copy:>10} {:>14.2} {:>11.2}",
             ratio(sendfile),
             ratio(fresh)
         );

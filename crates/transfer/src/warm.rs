@@ -78,14 +78,18 @@ fn start_threads() -> Option<mpsc::Sender<Job>> {
 fn serve(jobs: &Mutex<mpsc::Receiver<Job>>) {
     let null = File::options().write(true).open("/dev/null").ok();
     let mut scratch = Vec::new();
-    // The lock is held while waiting: the other idle threads wait for it instead of for the queue.
-    while let Some(job) = { jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv() } {
+    while let Some(job) = next_job(jobs) {
         if !job.done.is_closed() {
             read_in(&job.region, null.as_ref(), &mut scratch);
             // The sender may have gone meanwhile.
             let _ = job.done.send(());
         }
     }
+}
+
+/// Waits for a job. The lock is held while waiting: other idle threads wait for it instead of for the queue.
+fn next_job(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
 }
 
 /// Queues reads for the whole range, then waits for all of it.

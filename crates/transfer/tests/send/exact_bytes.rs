@@ -14,21 +14,24 @@ static GOODS: LazyLock<Goods> = LazyLock::new(|| Goods::new(GOODS_BYTES));
 #[derive(Clone, Debug)]
 enum PartShape {
     Bytes { len: usize },
-    File { position: usize, len: usize },
+    File { position: usize, len: usize, fresh: bool },
 }
 
 impl PartShape {
     fn part(&self) -> Part {
         match *self {
             Self::Bytes { len } => Part::Bytes(vec![b'h'; len].into()),
-            Self::File { position, len } => Part::File(GOODS.region(position as u64, len as u64)),
+            Self::File { position, len, fresh } => {
+                let region = GOODS.region(position as u64, len as u64);
+                Part::File(if fresh { region.fresh() } else { region })
+            }
         }
     }
 
     fn append_to(&self, expected: &mut Vec<u8>) {
         match *self {
             Self::Bytes { len } => expected.extend(std::iter::repeat_n(b'h', len)),
-            Self::File { position, len } => {
+            Self::File { position, len, .. } => {
                 expected.extend_from_slice(&GOODS.bytes[position..position + len])
             }
         }
@@ -39,7 +42,11 @@ fn part_shape() -> impl Strategy<Value = PartShape> {
     let small = 0..9_000_usize;
     let long = 0..700_000_usize;
     let file = prop_oneof![3 => small, 1 => long].prop_flat_map(|len| {
-        (0..=GOODS_BYTES - len).prop_map(move |position| PartShape::File { position, len })
+        (0..=GOODS_BYTES - len, any::<bool>()).prop_map(move |(position, fresh)| PartShape::File {
+            position,
+            len,
+            fresh,
+        })
     });
     prop_oneof![(0..3_000_usize).prop_map(|len| PartShape::Bytes { len }), file]
 }
@@ -64,7 +71,7 @@ fn capabilities() -> impl Strategy<Value = Capabilities> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_plan_arrives_whole_and_is_counted_in_full(
