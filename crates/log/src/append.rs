@@ -86,7 +86,7 @@ impl Log {
         for batch in &batches {
             // A failure here leaves the producers' state ahead of what readers see; only recovery can tell then.
             self.track_producer(&mut appender, batch)
-                .inspect_err(|_| self.closed.store(true, Ordering::Release))?;
+                .inspect_err(|_| self.failed.store(true, Ordering::Release))?;
             appender.active.wrote(&batch.header, config.index_interval_bytes);
         }
         appender.end_offset = last_offset.plus(1);
@@ -188,7 +188,7 @@ impl Log {
                     // Readers never see beyond the published size, so cutting takes nothing from anyone. If even that
                     // fails, nobody knows what the file holds, and only recovery can tell.
                     if file.set_len(start).is_err() {
-                        self.closed.store(true, Ordering::Release);
+                        self.failed.store(true, Ordering::Release);
                     }
                     return Err(LogError::Io { operation: "append to", path: active.segment.path(), source });
                 }

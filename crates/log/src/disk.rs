@@ -1,7 +1,7 @@
 //! Writing whole small files so that after a crash either the old or the new one is there.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::LogError;
@@ -16,6 +16,16 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LogError
     file.sync_all().map_err(LogError::io("flush", beside))?;
     fs::rename(beside, path).map_err(LogError::io("rename", beside))?;
     path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Removes a file. One that is not there counts as removed.
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), LogError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(LogError::Io { operation: "delete", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes the names in a directory last over a power cut.

@@ -52,9 +52,11 @@ impl Log {
     pub fn close(&self, now_ms: i64) -> Result<(), LogError> {
         {
             let mut appender = self.appender.lock();
-            if self.closed.swap(true, Ordering::AcqRel) {
+            if self.closed.load(Ordering::Acquire) {
                 return Ok(());
             }
+            self.ensure_open()?;
+            self.closed.store(true, Ordering::Release);
             appender.active.seal()?;
             if appender.end_offset > self.start_offset() {
                 producer_snapshot::write(&self.dir, appender.end_offset, &appender.producers)?;
@@ -63,13 +65,26 @@ impl Log {
         self.flush(self.end_offset(), now_ms)
     }
 
+    /// Ends the log without flushing, because its directory is about to be deleted. Nothing can be appended afterwards;
+    /// readers go on.
+    pub fn discard(&self) {
+        let _appender = self.appender.lock();
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether `flush.messages` or `flush.ms` say that [`Self::flush`] is due.
+    #[must_use]
+    pub fn is_flush_due(&self, now_ms: i64) -> bool {
+        self.flush_due(&self.config.load(), now_ms)
+    }
+
     /// The `.log` file of the active segment, for messages.
     #[must_use]
     pub fn active_path(&self) -> PathBuf {
         self.segments.load().last().map_or_else(|| self.dir.to_path_buf(), |active| active.path())
     }
 
-    /// Whether `flush.messages` or `flush.ms` demand a flush.
+    /// As [`Self::is_flush_due`], with settings at hand.
     pub(crate) fn flush_due(&self, config: &LogConfig, now_ms: i64) -> bool {
         let unflushed = self.end_offset().0 - self.recovery_point().0;
         unflushed >= config.flush_messages

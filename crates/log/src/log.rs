@@ -39,7 +39,10 @@ pub struct Log {
     /// Everything before it is on disk for good.
     pub(crate) recovery_point: AtomicI64,
     pub(crate) last_flush_ms: AtomicI64,
+    /// Closed in order: nothing can be appended any more.
     pub(crate) closed: AtomicBool,
+    /// A write went wrong half-way: what the files hold is for the next recovery to tell.
+    pub(crate) failed: AtomicBool,
 }
 
 /// What only the appending thread touches.
@@ -207,7 +210,7 @@ impl Log {
     }
 
     pub(crate) fn ensure_open(&self) -> Result<(), LogError> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::Acquire) || self.failed.load(Ordering::Acquire) {
             return Err(LogError::Closed(self.dir.to_path_buf()));
         }
         Ok(())

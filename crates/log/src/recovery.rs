@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 use protocol::Offset;
 
+use crate::disk::remove_if_there;
 use crate::file_names::{CLEANED_SUFFIX, DELETED_SUFFIX, SWAP_SUFFIX};
 use crate::leader_epochs::LeaderEpochs;
 use crate::log::{Appender, LogOptions};
@@ -104,7 +105,7 @@ impl Found {
         for name in names(dir)? {
             if [DELETED_SUFFIX, CLEANED_SUFFIX, ".tmp"].iter().any(|suffix| name.ends_with(suffix)) {
                 let path = dir.join(&name);
-                fs::remove_file(&path).map_err(LogError::io("delete", &path))?;
+                remove_if_there(&path)?;
                 continue;
             }
             match FileKind::parse(&name) {
@@ -126,7 +127,7 @@ impl Found {
                 // An index without its segment is left from a crash between two deletions.
                 (None, _) => {
                     let path = kind.path(dir, offset);
-                    fs::remove_file(&path).map_err(LogError::io("delete", &path))?;
+                    remove_if_there(&path)?;
                 }
             }
         }
@@ -213,6 +214,7 @@ impl Loader {
             recovery_point: AtomicI64::new(recovery_point.0),
             last_flush_ms: AtomicI64::new(self.options.now_ms),
             closed: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
         };
         (log, self.report)
     }
@@ -364,6 +366,7 @@ impl Loader {
             });
         }
         active.seal()?;
+        segment.sync()?;
         segment.set_extent(size, end_offset, active.latest);
         self.report.indexes_rebuilt += 1;
         Ok(())
@@ -387,7 +390,7 @@ impl Loader {
                     break;
                 }
                 Err(LogError::Damaged { path, .. }) => {
-                    fs::remove_file(&path).map_err(LogError::io("delete", &path))?;
+                    remove_if_there(&path)?;
                     self.found.snapshots.retain(|known| *known != offset);
                 }
                 Err(error) => return Err(error),
@@ -413,8 +416,7 @@ impl Loader {
             let kept =
                 *offset == end_offset || self.segments.iter().any(|segment| segment.base_offset == *offset);
             if !kept {
-                let path = FileKind::ProducerSnapshot.path(&self.dir, *offset);
-                fs::remove_file(&path).map_err(LogError::io("delete", &path))?;
+                remove_if_there(&FileKind::ProducerSnapshot.path(&self.dir, *offset))?;
             }
         }
         Ok(())
@@ -467,14 +469,5 @@ fn names(dir: &Path) -> Result<Vec<String>, LogError> {
 
 /// Removes the files of a segment that are there.
 fn remove_segment(dir: &Path, base_offset: Offset) -> Result<(), LogError> {
-    for kind in FileKind::ALL {
-        let path = kind.path(dir, base_offset);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LogError::Io { operation: "delete", path, source: e });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    FileKind::ALL.into_iter().try_for_each(|kind| remove_if_there(&kind.path(dir, base_offset)))
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::Ordering;
 
 use protocol::Offset;
 
+use crate::disk::remove_if_there;
 use crate::file_names::DELETED_SUFFIX;
 use crate::segment::Segment;
-use crate::{FileKind, Log, LogConfig, LogError};
+use crate::{FileKind, Log, LogConfig, LogError, Position};
 
 /// What [`Log::delete_old_segments`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,17 +44,11 @@ impl Log {
             count = count.max(self.breaching_time(&segments, &config, now_ms)?);
             count = count.max(breaching_size(&segments, &config, self.size_bytes()));
         }
-        let below = segments
-            .iter()
-            .take(count)
-            .take_while(|segment| {
-                segment.end_offset() <= self.high_watermark() && segment.end_offset() > segment.base_offset
-            })
-            .count();
-        if below == 0 {
-            return Ok(Retained::default());
-        }
-        if below == segments.len() {
+        let high_watermark = self.high_watermark();
+        let below =
+            segments.iter().take(count).take_while(|segment| segment.end_offset() <= high_watermark).count();
+        // An active segment without records is where the next ones go; one with records makes place for another.
+        if below == segments.len() && appender.active.size > Position(0) {
             let end_offset = appender.end_offset;
             self.roll_locked(&mut appender, end_offset, now_ms)?;
         }
@@ -95,12 +90,7 @@ impl Log {
                 }
             };
             let Some((_, path)) = path else { return Ok(()) };
-            match fs::remove_file(&path) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(LogError::Io { operation: "delete", path, source: e });
-                }
-                _ => {}
-            }
+            remove_if_there(&path)?;
         }
     }
 
@@ -108,6 +98,9 @@ impl Log {
     fn remove_first(&self, count: usize, now_ms: i64) -> Result<Retained, LogError> {
         let segments = self.segments.load_full();
         let (removed, kept) = segments.split_at(count.min(segments.len().saturating_sub(1)));
+        if removed.is_empty() {
+            return Ok(Retained::default());
+        }
         // Readers look at the start first: nobody begins to read what is about to go.
         let first_kept = kept.first().map_or(Offset::ZERO, |segment| segment.base_offset);
         self.start_offset.fetch_max(first_kept.0, Ordering::AcqRel);

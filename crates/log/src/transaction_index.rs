@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use protocol::{Offset, ProducerId};
 
+use crate::disk::remove_if_there;
 use crate::{FileKind, LogError};
 
 /// Bytes of an entry: version, producer id, first offset, last offset, last stable offset.
@@ -97,15 +98,9 @@ impl TransactionIndex {
 
     /// Removes the file, if there is one.
     pub(crate) fn delete(&self) -> Result<(), LogError> {
-        match fs::remove_file(self.path()) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(LogError::Io { operation: "delete", path: self.path(), source: e })
-            }
-            _ => {
-                self.absent.store(true, Ordering::Release);
-                Ok(())
-            }
-        }
+        remove_if_there(&self.path())?;
+        self.absent.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Writes the file, if there is one, to the disk.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use protocol::Offset;
 
-use crate::disk::sync_dir;
+use crate::disk::{remove_if_there, sync_dir};
 use crate::log::Appender;
 use crate::producer_states::ProducerStates;
 use crate::rebuild::{rebuild, replay};
@@ -30,7 +30,7 @@ impl Log {
             return Ok(());
         }
         self.truncate_locked(&mut appender, offset, now_ms)
-            .inspect_err(|_| self.closed.store(true, Ordering::Release))
+            .inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 
     /// Removes every record and goes on at `offset`, as a follower does that its leader has left behind.
@@ -41,7 +41,7 @@ impl Log {
         let mut appender = self.appender.lock();
         self.ensure_open()?;
         self.restart_locked(&mut appender, offset, now_ms)
-            .inspect_err(|_| self.closed.store(true, Ordering::Release))
+            .inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 
     fn restart_locked(&self, appender: &mut Appender, offset: Offset, now_ms: i64) -> Result<(), LogError> {
@@ -174,8 +174,7 @@ impl Log {
 
     fn remove_snapshots_from(&self, from: Offset) -> Result<(), LogError> {
         for offset in self.snapshots()?.into_iter().filter(|offset| *offset >= from) {
-            let path = FileKind::ProducerSnapshot.path(&self.dir, offset);
-            fs::remove_file(&path).map_err(LogError::io("delete", &path))?;
+            remove_if_there(&FileKind::ProducerSnapshot.path(&self.dir, offset))?;
         }
         Ok(())
     }

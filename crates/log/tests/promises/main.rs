@@ -4,3 +4,8 @@
 
 mod append_and_read;
 mod common;
+mod data_dir;
+mod idempotence;
+mod recovery;
+mod retention;
+mod timestamps;
