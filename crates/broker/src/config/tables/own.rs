@@ -1,0 +1,23 @@
+//! Crossdock's own settings.
+
+use crate::config::definition::broker_settings;
+
+broker_settings! {
+    OWN
+    // name, type, default, importance, can be changed, values
+    "crossdock.admin.listener"         string  "127.0.0.1:9644" medium fixed      any
+        => "The HOST:PORT of the pages for metrics and health; empty turns them off.";
+    "crossdock.compressed.validation"  string  "header"         medium anywhere   one_of(COMPRESSED_VALIDATION)
+        => "How far compressed batches are checked: their header, or every record after decompression.";
+    "crossdock.open.files"             int     "512"            medium fixed      at_least(16)
+        => "How many files of logs stay open for the next reader, apart from those in use.";
+    "crossdock.request.memory.bytes"   long    "268435456"      medium fixed      at_least(1048576)
+        => "How many bytes of requests may be in memory at once, over all connections.";
+    "crossdock.transfer.mechanism"     string  "auto"           medium fixed      one_of(TRANSFER_MECHANISMS)
+        => "How records leave for consumers: auto chooses by what was measured and what the kernel can do.";
+}
+
+/// What `crossdock.compressed.validation` may be, for the broker and for a topic.
+pub(super) const COMPRESSED_VALIDATION: &[&str] = &["header", "records"];
+
+const TRANSFER_MECHANISMS: &[&str] = &["auto", "sendfile", "splice", "mmap", "read-write"];

@@ -1,0 +1,167 @@
+//! Produce: appends batches as they came.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use log::AppendOrigin;
+use protocol::ErrorCode;
+use protocol::messages::produce::request::{PartitionProduceData, TopicProduceData};
+use protocol::messages::produce::response::{
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+};
+use protocol::messages::produce::{ProduceRequest, ProduceResponse};
+
+use crate::Broker;
+use crate::dispatch::{Refusal, RequestContext};
+use crate::partitions::{Appended, Partition, ProduceError};
+use crate::topics::is_internal;
+
+/// The first version that names topics by id.
+const FIRST_VERSION_BY_ID: i16 = 13;
+/// In a request: no answer is wanted.
+const NO_ACKS: i16 = 0;
+/// In a request: an answer when all in-sync replicas have the records.
+const ALL_ACKS: i16 = -1;
+/// The client id with which Kafka's own tools write to internal topics.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
+/// What is said as an offset where nothing was appended.
+const NO_OFFSET: i64 = -1;
+
+/// Appends everything the request carries. `None` where the client wants no answer.
+///
+/// # Errors
+/// With `acks=0` the only way to tell a client that something went wrong is to close its connection, as Kafka does.
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ProduceRequest,
+) -> Result<Option<ProduceResponse>, Refusal> {
+    let refused = if !(ALL_ACKS..=1).contains(&request.acks) {
+        Some(ErrorCode::InvalidRequiredAcks)
+    } else if request.transactional_id.is_some() {
+        Some(ErrorCode::UnsupportedVersion)
+    } else {
+        None
+    };
+    let mut responses = Vec::with_capacity(request.topic_data.len());
+    for topic in request.topic_data {
+        let mut partition_responses = Vec::with_capacity(topic.partition_data.len());
+        for data in &topic.partition_data {
+            let appended = match refused {
+                Some(code) => Err(code.into()),
+                None => append(broker, context, &topic, data).await,
+            };
+            if request.acks == NO_ACKS
+                && let Err(error) = &appended
+            {
+                return Err(Refusal::ProduceWithoutAcks {
+                    topic: topic.name,
+                    partition: data.index,
+                    code: error.code,
+                });
+            }
+            partition_responses.push(respond(broker, data.index, appended));
+        }
+        responses.push(TopicProduceResponse {
+            name: topic.name,
+            topic_id: topic.topic_id,
+            partition_responses,
+        });
+    }
+    if request.acks == NO_ACKS {
+        return Ok(None);
+    }
+    let node_endpoints = moved_to(broker, context, &responses);
+    Ok(Some(ProduceResponse { responses, node_endpoints, ..ProduceResponse::default() }))
+}
+
+async fn append(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    topic: &TopicProduceData,
+    data: &PartitionProduceData,
+) -> Result<Appended, ProduceError> {
+    let partition = find(broker, context, topic, data.index)?;
+    if is_internal(&partition.topic) && context.client_id.as_deref() != Some(ADMIN_CLIENT_ID) {
+        return Err(ErrorCode::InvalidTopicException.into());
+    }
+    let records: &Bytes = data.records.as_ref().ok_or(ErrorCode::InvalidRecord)?;
+    let appended = partition.append(records, AppendOrigin::Client).await?;
+    broker.metrics.produced(records.len());
+    Ok(appended)
+}
+
+fn find(
+    broker: &Broker,
+    context: &RequestContext,
+    topic: &TopicProduceData,
+    index: i32,
+) -> Result<Arc<Partition>, ErrorCode> {
+    if context.version >= FIRST_VERSION_BY_ID {
+        broker.partitions.by_id(topic.topic_id, index)
+    } else {
+        broker.partitions.by_name(&topic.name, index)
+    }
+}
+
+fn respond(
+    broker: &Broker,
+    index: i32,
+    appended: Result<Appended, ProduceError>,
+) -> PartitionProduceResponse {
+    match appended {
+        Ok(appended) => PartitionProduceResponse {
+            index,
+            base_offset: appended.base_offset.0,
+            log_append_time_ms: appended.log_append_time_ms,
+            log_start_offset: appended.log_start_offset.0,
+            ..PartitionProduceResponse::default()
+        },
+        Err(error) => PartitionProduceResponse {
+            index,
+            error_code: error.code.code(),
+            base_offset: NO_OFFSET,
+            record_errors: error
+                .bad_record
+                .map(|batch_index| BatchIndexAndErrorMessage {
+                    batch_index,
+                    batch_index_error_message: error.message.clone(),
+                })
+                .into_iter()
+                .collect(),
+            error_message: error.message,
+            current_leader: match error.leader_epoch {
+                Some(epoch) => LeaderIdAndEpoch { leader_id: broker.node_id.0, leader_epoch: epoch.0 },
+                None => LeaderIdAndEpoch::default(),
+            },
+            ..PartitionProduceResponse::default()
+        },
+    }
+}
+
+/// Where the leaders named in `responses` are reached, so that the client need not ask (KIP-951).
+fn moved_to(
+    broker: &Broker,
+    context: &RequestContext,
+    responses: &[TopicProduceResponse],
+) -> Vec<NodeEndpoint> {
+    let named = responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses)
+        .any(|partition| partition.current_leader.leader_id >= 0);
+    if !named {
+        return Vec::new();
+    }
+    let image = broker.controller.image();
+    let Some(me) = image.broker(broker.node_id) else { return Vec::new() };
+    let endpoint = me.endpoints.iter().find(|endpoint| *endpoint.name == *context.listener);
+    endpoint
+        .map(|endpoint| NodeEndpoint {
+            node_id: me.id.0,
+            host: endpoint.host.clone(),
+            port: i32::from(endpoint.port),
+            rack: me.rack.clone(),
+        })
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! Sockets: accepting connections, reading request frames, sending answers in order.
+
+mod buffers;
+mod connection;
+mod frames;
+mod limits;
+mod server;
+
+pub(crate) use buffers::RequestBuffers;
+pub(crate) use connection::Answer;
+pub(crate) use server::{BoundListener, Server};

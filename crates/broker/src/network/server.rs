@@ -1,0 +1,171 @@
+//! Listeners: binding them and accepting connections until the broker stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::connection;
+use super::limits::ConnectionLimits;
+use crate::Broker;
+use crate::config::BrokerConfig;
+
+/// How long to wait before accepting again when the system has no file descriptor or memory left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A listener that is bound and not yet served.
+#[derive(Debug)]
+pub(crate) struct BoundListener {
+    pub(crate) name: Arc<str>,
+    pub(crate) address: SocketAddr,
+    socket: TcpListener,
+}
+
+/// The accept loops of a running broker.
+#[derive(Debug)]
+pub(crate) struct Server {
+    stopping: watch::Sender<bool>,
+    accepting: JoinSet<()>,
+    /// Each connection holds a receiver; when all are gone the last connection has ended.
+    connections: watch::Sender<()>,
+}
+
+impl BoundListener {
+    /// Binds `host:port` with the socket settings of the configuration; port 0 takes any free one.
+    pub(crate) async fn bind(name: &str, host: &str, port: u16, config: &BrokerConfig) -> io::Result<Self> {
+        let host = if host.is_empty() { "0.0.0.0" } else { host };
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+        for address in tokio::net::lookup_host((host, port)).await? {
+            match listen(address, config) {
+                Ok(socket) => {
+                    return Ok(Self { name: name.into(), address: socket.local_addr()?, socket });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    // Set before listen(2), so that accepted sockets inherit it and the TCP window scales to it.
+    if let Some(bytes) = config.socket_receive_buffer_bytes {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(config.socket_listen_backlog_size)?;
+    TcpListener::from_std(socket.into())
+}
+
+impl Server {
+    /// Accepts connections on `listeners` until stopped.
+    pub(crate) fn start(broker: &Arc<Broker>, listeners: Vec<BoundListener>) -> Self {
+        let config = broker.config();
+        let limits = Arc::new(ConnectionLimits::new(
+            config.max_connections,
+            config.max_connections_per_ip,
+            config.max_connections_per_ip_overrides.clone(),
+        ));
+        let server = Self {
+            stopping: watch::Sender::new(false),
+            accepting: JoinSet::new(),
+            connections: watch::Sender::new(()),
+        };
+        let mut accepting = JoinSet::new();
+        for listener in listeners {
+            let loop_of_one = accept(
+                Arc::clone(broker),
+                listener,
+                Arc::clone(&limits),
+                server.stopping.subscribe(),
+                server.connections.subscribe(),
+            );
+            accepting.spawn(loop_of_one);
+        }
+        Self { accepting, ..server }
+    }
+
+    /// Accepts nothing more, lets connections finish the request they are at, and waits for them at most `grace`.
+    pub(crate) async fn stop(self, grace: Duration) {
+        self.stopping.send_replace(true);
+        self.accepting.join_all().await;
+        if tokio::time::timeout(grace, self.connections.closed()).await.is_err() {
+            let left = self.connections.receiver_count();
+            warn!("{left} connection(s) did not finish their request within {grace:?} and were cut");
+        }
+    }
+}
+
+async fn accept(
+    broker: Arc<Broker>,
+    listener: BoundListener,
+    limits: Arc<ConnectionLimits>,
+    mut stopping: watch::Receiver<bool>,
+    alive: watch::Receiver<()>,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            next = next_connection(&listener, &limits) => next,
+        };
+        let Some((total, socket, peer)) = next else { continue };
+        let Some(place) = limits.place(total, peer.ip()) else {
+            broker.metrics.connections_refused.inc();
+            debug!(%peer, "connection refused: the address has as many as max.connections.per.ip allows");
+            continue;
+        };
+        if let Err(error) = prepare(&socket, &broker.config()) {
+            debug!(%peer, "connection lost before its first request: {error}");
+            continue;
+        }
+        let serving = connection::serve(
+            Arc::clone(&broker),
+            socket,
+            peer,
+            Arc::clone(&listener.name),
+            stopping.clone(),
+        );
+        let (alive, open) = (alive.clone(), broker.metrics.connections.clone());
+        tokio::spawn(async move {
+            open.inc();
+            serving.await;
+            open.dec();
+            drop((place, alive));
+        });
+    }
+}
+
+async fn next_connection(
+    listener: &BoundListener,
+    limits: &ConnectionLimits,
+) -> Option<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let total = limits.room().await?;
+    match listener.socket.accept().await {
+        Ok((socket, peer)) => Some((total, socket, peer)),
+        Err(error) => {
+            warn!(listener = %listener.name, "cannot accept a connection: {error}");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn prepare(socket: &TcpStream, config: &BrokerConfig) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let raw = SockRef::from(socket);
+    raw.set_keepalive(true)?;
+    if let Some(bytes) = config.socket_send_buffer_bytes {
+        raw.set_send_buffer_size(bytes)?;
+    }
+    Ok(())
+}
