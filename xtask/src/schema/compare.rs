@@ -116,3 +116,94 @@ fn field_name(spec: &FieldSpec) -> &'static str {
 fn without_spaces(text: &str) -> String {
     text.split_whitespace().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::codec::Message as _;
+    use protocol::messages::data::EndTxnMarker;
+    use protocol::messages::headers::RequestHeader;
+
+    use super::*;
+
+    const SCHEMA: &str = r#"
+        // A comment.
+        {
+          "type": "header", "name": "RequestHeader", "validVersions": "1-2", "flexibleVersions": "2+",
+          "fields": [
+            { "name": "RequestApiKey", "type": "int16", "versions": "0+" },
+            { "name": "RequestApiVersion", "type": "int16", "versions": "0+" },
+            { "name": "CorrelationId", "type": "int32", "versions": "0+" },
+            // Another one.
+            { "name": "ClientId", "type": "string", "versions": "1+", "nullableVersions": "1+",
+              "flexibleVersions": "none" }
+          ]
+        }"#;
+
+    fn compare(schema: &str) -> Vec<String> {
+        let schema = Message::parse(schema, "kafka-clients").unwrap().unwrap();
+        all(&[schema], [RequestHeader::SPEC].into_iter()).differences
+    }
+
+    #[test]
+    fn a_declaration_that_is_as_the_schema_has_it_is_not_reported() {
+        assert_eq!(compare(SCHEMA), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn every_way_to_differ_is_reported_once_with_its_place() {
+        let changes = [
+            (r#""type": "header""#, r#""type": "data""#, "RequestHeader: kind:"),
+            (r#""header","#, r#""header", "apiKey": 1,"#, "RequestHeader: key:"),
+            (r#""1-2""#, r#""1-3""#, "RequestHeader: versions:"),
+            (r#""2+""#, r#""3+""#, "RequestHeader: flexible versions:"),
+            (
+                r#""header","#,
+                r#""header", "latestVersionUnstable": true,"#,
+                "RequestHeader: latest version unstable:",
+            ),
+            (
+                r#"{ "name": "RequestApiKey", "type": "int16", "versions": "0+" },"#,
+                "",
+                "RequestHeader: fields in order:",
+            ),
+            (r#""int32""#, r#""uint32""#, "RequestHeader.correlation_id: type:"),
+            (r#""versions": "1+""#, r#""versions": "2+""#, "RequestHeader.client_id: versions:"),
+            (
+                r#""versions": "1+""#,
+                r#""versions": "1+", "tag": 0, "taggedVersions": "1+""#,
+                "RequestHeader.client_id: tag:",
+            ),
+            (
+                r#""nullableVersions": "1+""#,
+                r#""nullableVersions": "2+""#,
+                "RequestHeader.client_id: nullable versions:",
+            ),
+            (
+                r#""flexibleVersions": "none""#,
+                r#""ignorable": true"#,
+                "RequestHeader.client_id: flexible versions:",
+            ),
+            (r#""int32","#, r#""int32", "default": "-1","#, "RequestHeader.correlation_id: default:"),
+        ];
+        for (from, to, place) in changes {
+            let changed = SCHEMA.replacen(from, to, 1);
+            assert_ne!(changed, SCHEMA);
+            let differences = compare(&changed);
+            assert_eq!(differences.len(), 1, "{differences:?}");
+            assert!(differences[0].starts_with(place), "{differences:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_only_one_side_has_is_reported() {
+        let schema = Message::parse(SCHEMA, "kafka-clients").unwrap().unwrap();
+        let report = all(&[schema], [EndTxnMarker::SPEC].into_iter());
+        assert_eq!(
+            report.differences,
+            [
+                "RequestHeader: has a schema and no declaration",
+                "EndTxnMarker: has a declaration and no schema",
+            ]
+        );
+    }
+}

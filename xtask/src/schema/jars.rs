@@ -36,7 +36,7 @@ pub(crate) fn fetch(kafka: &str) -> anyhow::Result<PathBuf> {
         eprintln!("fetching {artifact} {kafka} with Maven");
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         let status = Command::new("mvn")
-            .args(["--quiet", "--batch-mode", "dependency:copy"])
+            .args(["--quiet", "--batch-mode", "-Dstyle.color=never", "dependency:copy"])
             .arg(format!("-Dartifact=org.apache.kafka:{artifact}:{kafka}"))
             .arg(format!("-DoutputDirectory={}", folder.display()))
             .current_dir(&folder)

@@ -240,3 +240,44 @@ fn list<'a>(json: &'a Value, key: &str) -> &'a [Value] {
 fn without_comments(text: &str) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_snake_case() {
+        let names = [
+            ("TopicId", "topic_id"),
+            ("topicId", "topic_id"),
+            ("KRaftVersionFeature", "kraft_version_feature"),
+            ("ISR", "isr"),
+            ("MaxVersion2Level", "max_version2_level"),
+        ];
+        for (kafka, rust) in names {
+            assert_eq!(snake_case(kafka), rust);
+        }
+    }
+
+    #[test]
+    fn a_field_that_can_be_null_is_null_by_default_only_where_the_schema_says_the_word() {
+        let default = |json: &str| {
+            let json: Value = serde_json::from_str(json).unwrap();
+            Field::from_json(&json, &|_| false).unwrap().default
+        };
+        let field = |default: &str| {
+            format!(
+                r#"{{"name": "F", "type": "[]int32", "versions": "0+", "nullableVersions": "0+"{default}}}"#
+            )
+        };
+        assert_eq!(default(&field(r#", "default": "null""#)).as_deref(), Some("None"));
+        assert_eq!(default(&field(r#", "default": null"#)).as_deref(), Some("Some(Vec::new())"));
+        assert_eq!(default(&field("")).as_deref(), Some("Some(Vec::new())"));
+    }
+
+    #[test]
+    fn apis_that_kafka_removed_have_no_versions_and_are_left_out() {
+        let removed = r#"{"apiKey": 6, "type": "request", "name": "Gone", "validVersions": "none"}"#;
+        assert!(Message::parse(removed, "kafka-clients").unwrap().is_none());
+    }
+}
