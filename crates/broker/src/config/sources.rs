@@ -153,10 +153,12 @@ fn imply(fixed: &mut BTreeMap<String, Assigned>, has_file: bool) {
             fixed.insert(other.to_owned(), assigned);
         }
     }
+    let without_file = if has_file { &[][..] } else { &WITHOUT_FILE };
     let has_log_dir = fixed.contains_key("log.dir");
-    let without_file =
-        WITHOUT_FILE.into_iter().filter(|(key, _)| !has_file && !(*key == "log.dirs" && has_log_dir));
-    for (key, value) in without_file.chain(IMPLIED) {
+    for &(key, value) in without_file.iter().chain(&IMPLIED) {
+        if key == "log.dirs" && has_log_dir {
+            continue;
+        }
         let assigned = Assigned { value: value.to_owned(), origin: Origin::Implied };
         if key == "node.id" && !fixed.contains_key(key) {
             fixed.insert("broker.id".to_owned(), assigned.clone());
