@@ -2,6 +2,7 @@
 
 use std::io;
 
+use client::{Address, ClientError};
 use protocol::codec::DecodeError;
 use protocol::records::RecordsError;
 
@@ -12,15 +13,18 @@ pub enum BenchError {
     #[error("{0}")]
     Options(String),
     /// The network's, or nobody listens there.
-    #[error("cannot connect to {address}: {source}")]
+    #[error("cannot connect to {address}")]
     Connect {
-        /// Host and port as they were given.
-        address: String,
+        /// Where the topic's leader is.
+        address: Address,
         /// What the system says.
         source: io::Error,
     },
+    /// A request before the load failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The connection broke, or the broker closed it.
-    #[error("the connection broke: {0}")]
+    #[error("the connection broke")]
     Connection(#[from] io::Error),
     /// The broker did not answer in time.
     #[error("the broker has not answered for {0} s")]
@@ -36,16 +40,16 @@ pub enum BenchError {
         code: String,
     },
     /// The broker's answer is not what the protocol says.
-    #[error("the broker's answer cannot be read: {0}")]
+    #[error("the broker's answer cannot be read")]
     Answer(#[from] DecodeError),
     /// The broker's records are not what the format says.
-    #[error("the broker's records cannot be read: {0}")]
+    #[error("the broker's records cannot be read")]
     Records(#[from] RecordsError),
     /// The broker's answer contradicts itself.
     #[error("the broker's answer cannot be read: {0}")]
     Malformed(&'static str),
     /// `/proc` of the process to watch cannot be read.
-    #[error("process {pid} cannot be watched: {source}")]
+    #[error("process {pid} cannot be watched")]
     Process {
         /// The process.
         pid: u32,
@@ -53,7 +57,7 @@ pub enum BenchError {
         source: io::Error,
     },
     /// The broker's metrics cannot be read.
-    #[error("metrics of {address} cannot be read: {source}")]
+    #[error("metrics of {address} cannot be read")]
     Metrics {
         /// Host and port of the admin listener.
         address: String,

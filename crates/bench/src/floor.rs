@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use client::Address;
 use rustix::net::sockopt;
 
+use crate::topic::connect;
 use crate::{BenchError, Usage};
 
 /// Bytes that one call is asked to send: beyond 64 KiB the cost per byte no longer falls.
@@ -50,10 +52,8 @@ pub fn serve(
 ///
 /// # Errors
 /// The connection failed.
-pub fn drain(address: &str) -> Result<(u64, Duration), BenchError> {
-    let connected = TcpStream::connect(address);
-    let mut stream =
-        connected.map_err(|source| BenchError::Connect { address: address.to_owned(), source })?;
+pub fn drain(address: &Address) -> Result<(u64, Duration), BenchError> {
+    let mut stream = connect(address)?;
     let mut buffer = vec![0; READ_BYTES];
     let start = Instant::now();
     let mut bytes = 0;
@@ -76,7 +76,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 3_000_000]).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let address = listener.local_addr().unwrap().to_string().parse().unwrap();
         let server = std::thread::spawn(move || serve(&listener, &file, 3, Some(100 << 10)).unwrap());
         assert_eq!(drain(&address).unwrap().0, 9_000_000);
         server.join().unwrap();

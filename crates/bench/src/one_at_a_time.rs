@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use client::Address;
 use protocol::Offset;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -48,11 +49,11 @@ pub fn run_latency(
     options: &OneAtATime,
     pid: Option<u32>,
 ) -> Result<(Latency, Option<Usage>), BenchError> {
-    let offsets = prepare(target)?;
-    let end = offsets.first().ok_or(BenchError::Malformed("a topic without partitions"))?.end;
+    let topic = prepare(target)?;
+    let end = topic.offsets.first().ok_or(BenchError::Malformed("a topic without partitions"))?.end;
     let before = pid.map(Usage::of).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let latency = runtime.block_on(measure(target, options, end))?;
+    let latency = runtime.block_on(measure(target, options, &topic.leader, end))?;
     let usage = match (pid, before) {
         (Some(pid), Some(before)) => Some(Usage::of(pid)?.since(&before)),
         _ => None,
@@ -60,17 +61,22 @@ pub fn run_latency(
     Ok((latency, usage))
 }
 
-async fn measure(target: &Target, options: &OneAtATime, end: Offset) -> Result<Latency, BenchError> {
+async fn measure(
+    target: &Target,
+    options: &OneAtATime,
+    leader: &Address,
+    end: Offset,
+) -> Result<Latency, BenchError> {
     const PARTITION: usize = 0;
     let batch = Batch::build(options.record_bytes, 0, 0)?;
     let request = PreparedRequest::new(&target.topic, PARTITION, options.acks, &batch);
     let share = Share { partition: PARTITION as i32, next: end, until: None };
     let mut fetches = Fetches::new(target.topic.clone(), ConsumeLoad::default(), vec![share]);
 
-    let mut producer = open(target)?;
+    let mut producer = open(leader)?;
     let (acknowledgements, mut producer) = producer.split();
     let mut acknowledgements = BufReader::new(acknowledgements);
-    let mut consumer = open(target)?;
+    let mut consumer = open(leader)?;
     let (answers, mut consumer) = consumer.split();
     let mut answers = BufReader::with_capacity(BUFFER_BYTES, answers);
 
@@ -99,8 +105,8 @@ async fn measure(target: &Target, options: &OneAtATime, end: Offset) -> Result<L
     Ok(latency)
 }
 
-fn open(target: &Target) -> Result<TcpStream, BenchError> {
-    let stream = connect(&target.address)?;
+fn open(leader: &Address) -> Result<TcpStream, BenchError> {
+    let stream = connect(leader)?;
     stream.set_nonblocking(true)?;
     Ok(TcpStream::from_std(stream)?)
 }

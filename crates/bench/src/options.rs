@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use client::Address;
+
 /// Where the load goes.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// `HOST:PORT` of the broker, which leads all partitions of the topic.
-    pub address: String,
+    /// Brokers to begin with. The load goes to the one that leads all partitions of the topic.
+    pub bootstrap: Vec<Address>,
     /// The topic.
     pub topic: String,
     /// Creates the topic with so many partitions if it does not exist.

@@ -13,7 +13,7 @@ use crate::options::{ConsumeLoad, Limits, Observe, ProduceLoad, Target};
 use crate::pace::Pace;
 use crate::produce::{PreparedRequest, Producer};
 use crate::report::{Report, Tally};
-use crate::topic::{PartitionOffsets, connect, prepare};
+use crate::topic::{PartitionOffsets, Topic, connect, prepare};
 use crate::workers::drive;
 use crate::{BenchError, Usage};
 
@@ -27,8 +27,8 @@ pub fn run_produce(
     limits: &Limits,
     observe: &Observe,
 ) -> Result<Report, BenchError> {
-    let partitions = prepare(target)?.len();
-    let side = ProduceSide::connect(target, load, partitions)?;
+    let topic = prepare(target)?;
+    let side = ProduceSide::connect(target, load, &topic)?;
     let meter = Meter::start(observe)?;
     let budget = budget(limits, meter.start);
     let produced = side.run(load, meter.start, &budget, None)?;
@@ -45,8 +45,8 @@ pub fn run_consume(
     limits: &Limits,
     observe: &Observe,
 ) -> Result<Report, BenchError> {
-    let offsets = prepare(target)?;
-    let side = ConsumeSide::connect(target, load, |connections| whole_topic(&offsets, connections))?;
+    let topic = prepare(target)?;
+    let side = ConsumeSide::connect(&topic, load, whole_topic)?;
     let meter = Meter::start(observe)?;
     let budget = budget(limits, meter.start);
     let consumed = side.run(target, load, &budget, None)?;
@@ -66,16 +66,16 @@ pub fn run_both(
     limits: &Limits,
     observe: &Observe,
 ) -> Result<Report, BenchError> {
-    let offsets = prepare(target)?;
-    if produce.connections.max(consume.connections) > offsets.len() {
+    let topic = prepare(target)?;
+    let partitions = topic.offsets.len();
+    if produce.connections.max(consume.connections) > partitions {
         return Err(BenchError::Options(format!(
-            "the topic has {} partitions; to produce and consume at once, each connection needs one of its own",
-            offsets.len(),
+            "the topic has {partitions} partitions; to produce and consume at once, each connection needs one of its own"
         )));
     }
-    let producing = ProduceSide::connect(target, produce, offsets.len())?;
-    let consuming = ConsumeSide::connect(target, consume, |connections| from_the_end(&offsets, connections))?;
-    let due_times = Arc::new(DueTimes::new(offsets.len()));
+    let producing = ProduceSide::connect(target, produce, &topic)?;
+    let consuming = ConsumeSide::connect(&topic, consume, from_the_end)?;
+    let due_times = Arc::new(DueTimes::new(partitions));
     let meter = Meter::start(observe)?;
     let produce_budget = budget(limits, meter.start);
     // The consumers go on until the producers are through.
@@ -103,7 +103,7 @@ struct ProduceSide {
 }
 
 impl ProduceSide {
-    fn connect(target: &Target, load: &ProduceLoad, partitions: usize) -> Result<Self, BenchError> {
+    fn connect(target: &Target, load: &ProduceLoad, topic: &Topic) -> Result<Self, BenchError> {
         if load.connections == 0 || load.in_flight == 0 || load.records_per_s.is_some_and(|rate| rate <= 0.0)
         {
             return Err(BenchError::Options(
@@ -112,8 +112,8 @@ impl ProduceSide {
         }
         let batch = Batch::build(load.record_bytes, load.batch_bytes, now_ms())?;
         let prepare = |partition| PreparedRequest::new(&target.topic, partition, load.acks, &batch);
-        let requests = (0..partitions).map(prepare).collect();
-        let streams = (0..load.connections).map(|_| connect(&target.address)).collect::<Result<_, _>>()?;
+        let requests = (0..topic.offsets.len()).map(prepare).collect();
+        let streams = (0..load.connections).map(|_| connect(&topic.leader)).collect::<Result<_, _>>()?;
         Ok(Self { streams, requests, batch })
     }
 
@@ -152,15 +152,15 @@ struct ConsumeSide {
 impl ConsumeSide {
     /// `deal` says what each of so many connections reads.
     fn connect(
-        target: &Target,
+        topic: &Topic,
         load: &ConsumeLoad,
-        deal: impl FnOnce(usize) -> Vec<Vec<Share>>,
+        deal: impl FnOnce(&[PartitionOffsets], usize) -> Vec<Vec<Share>>,
     ) -> Result<Self, BenchError> {
         if load.connections == 0 {
             return Err(BenchError::Options("connections must be above 0".into()));
         }
-        let streams = (0..load.connections).map(|_| connect(&target.address)).collect::<Result<_, _>>()?;
-        Ok(Self { streams, shares: deal(load.connections) })
+        let streams = (0..load.connections).map(|_| connect(&topic.leader)).collect::<Result<_, _>>()?;
+        Ok(Self { streams, shares: deal(&topic.offsets, load.connections) })
     }
 
     fn run(
