@@ -75,12 +75,11 @@ impl Log {
         let last = batches.last().map(|batch| batch.header);
         let (last_offset, latest_ms) =
             last.map_or((base_offset, NO_TIMESTAMP), |h| (h.last_offset(), h.max_timestamp_ms));
-        let rolled = appender.must_roll(&config, size_bytes, last_offset, latest_ms, now_ms)?;
+        let rolled = appender.must_roll(&config, size_bytes, last_offset, latest_ms, now_ms);
         if rolled {
             self.roll_locked(&mut appender, base_offset, now_ms)?;
         }
-        appender.active.segment.offset_index.write_out_if_many()?;
-        appender.active.segment.time_index.write_out_if_many()?;
+        appender.active.write_out_if_many()?;
         self.assign_epochs(&batches)?;
         self.write(&appender.active, &batches)?;
         for batch in &batches {
@@ -283,11 +282,11 @@ impl Appender {
         last_offset: Offset,
         latest_ms: i64,
         now_ms: i64,
-    ) -> Result<bool, LogError> {
+    ) -> bool {
         let active = &self.active;
         if active.size.0 == 0 {
             // An empty segment begins at the log's end and takes whatever comes next.
-            return Ok(last_offset.0 - active.segment.base_offset.0 > MAX_RELATIVE_OFFSET);
+            return last_offset.0 - active.segment.base_offset.0 > MAX_RELATIVE_OFFSET;
         }
         let waited_ms = match active.first_timestamp_ms {
             Some(first_ms) if first_ms >= 0 && latest_ms >= 0 => latest_ms.saturating_sub(first_ms),
@@ -295,11 +294,11 @@ impl Appender {
         };
         let entries = config.segment_index_bytes / 8;
         let time_entries = (config.segment_index_bytes / 12).saturating_sub(1);
-        Ok(active.size.0 as usize + size_bytes > config.segment_bytes as usize
+        active.size.0 as usize + size_bytes > config.segment_bytes as usize
             || waited_ms > config.segment_ms.saturating_sub(active.jitter_ms)
             || last_offset.0 - active.segment.base_offset.0 > MAX_RELATIVE_OFFSET
-            || active.segment.offset_index.len()? >= entries
-            || active.segment.time_index.len()? >= time_entries)
+            || active.offset_entries >= entries
+            || active.time_entries >= time_entries
     }
 }
 
@@ -311,6 +310,9 @@ impl ActiveSegment {
             size: crate::Position(0),
             latest: crate::time_index::TimestampOffset::NONE,
             last_time_entry_ms: NO_TIMESTAMP,
+            offset_entries: 0,
+            time_entries: 0,
+            entries_written: 0,
             bytes_since_entry: 0,
             first_timestamp_ms: None,
             created_ms: now_ms,

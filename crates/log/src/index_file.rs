@@ -16,7 +16,7 @@ use crate::{FileKind, LogError};
 
 /// Entries that wait in memory before they are written out together: 4 KiB of an offset index, which stands for 2 MiB of
 /// log at the default interval.
-const TAIL_ENTRIES: usize = 512;
+pub(crate) const TAIL_ENTRIES: u32 = 512;
 
 /// Bytes of the file that one step of a search reads.
 const BLOCK_BYTES: u64 = 4096;
@@ -115,11 +115,6 @@ impl<E: Entry> IndexFile<E> {
     /// Adds an entry after the others.
     pub(crate) fn push(&self, entry: E) {
         self.state.lock().tail.push(entry);
-    }
-
-    /// Writes entries out if many wait. Only the appending thread calls this; searches go on meanwhile.
-    pub(crate) fn write_out_if_many(&self) -> Result<(), LogError> {
-        if self.state.lock().tail.len() < TAIL_ENTRIES { Ok(()) } else { self.write_out() }
     }
 
     /// Writes all waiting entries to the file. Only the appending thread calls this; searches go on meanwhile.

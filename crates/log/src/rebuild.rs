@@ -63,8 +63,7 @@ pub(crate) fn rebuild(
         }
         let marker = read_marker(&active.segment, &file, &batch, config)?;
         active.index(&batch, config.index_interval_bytes);
-        active.segment.offset_index.write_out_if_many()?;
-        active.segment.time_index.write_out_if_many()?;
+        active.write_out_if_many()?;
         each(active, &header, marker)?;
         next_offset = header.next_offset();
     }

@@ -286,6 +286,9 @@ impl Loader {
                 };
             }
         }
+        active.offset_entries = segment.offset_index.len()?;
+        active.time_entries = segment.time_index.len()?;
+        active.entries_written = active.offset_entries;
         active.size = size;
         active.bytes_since_entry = size.0 - from.0;
         segment.set_extent(size, end_offset, active.latest);

@@ -10,6 +10,7 @@ use protocol::Offset;
 use protocol::records::BatchHeader;
 
 use crate::boundaries::Boundaries;
+use crate::index_file::TAIL_ENTRIES;
 use crate::offset_index::{OffsetEntry, OffsetIndex};
 use crate::open_files::{LazyFile, OpenFiles};
 use crate::scan::{HeaderScan, PlacedBatch, ScanError};
@@ -160,33 +161,29 @@ impl Segment {
     ) -> Result<Option<BatchRange>, LogError> {
         let (size, end_offset, start, bound) = {
             let extent = self.extent.lock();
-            (
-                extent.size,
-                extent.end_offset,
-                extent.boundaries.position_of(from),
-                extent.boundaries.position_of(until),
-            )
+            if from >= extent.end_offset {
+                return Ok(None);
+            }
+            let bound = if until < extent.end_offset {
+                extent.boundaries.position_of(until)
+            } else {
+                Some(extent.size)
+            };
+            (extent.size, extent.end_offset, extent.boundaries.position_of(from), bound)
         };
-        if from >= end_offset {
-            return Ok(None);
-        }
-        let file = self.file()?;
         let (start, first) = match start {
             Some(start) => (start, None),
-            None => match self.batch_holding(&file, from, size, end_offset)? {
+            None => match self.batch_holding(from, size, end_offset)? {
                 Some(batch) => (batch.position, Some(batch)),
                 None => return Ok(None),
             },
         };
-        let (bound, bound_offset) = if until >= end_offset {
-            (size, end_offset)
-        } else if let Some(bound) = bound {
-            (bound, until)
-        } else {
-            match self.batch_holding(&file, until, size, end_offset)? {
+        let (bound, bound_offset) = match bound {
+            Some(bound) => (bound, until.min(end_offset)),
+            None => match self.batch_holding(until, size, end_offset)? {
                 Some(batch) => (batch.position, batch.header.base_offset),
                 None => (size, end_offset),
-            }
+            },
         };
         if bound <= start {
             return Ok(Some(BatchRange { start, end: start, next_offset: from }));
@@ -194,7 +191,7 @@ impl Segment {
         if bound.0 - start.0 <= max_bytes {
             return Ok(Some(BatchRange { start, end: bound, next_offset: bound_offset }));
         }
-        let range = self.cut(&file, start, first, bound, max_bytes, at_least_one)?;
+        let range = self.cut(start, first, bound, max_bytes, at_least_one)?;
         if range.end > range.start {
             self.extent.lock().boundaries.read(range.next_offset, range.end);
         }
@@ -207,13 +204,13 @@ impl Segment {
     /// The first batch whose last offset is not before `offset`.
     pub(crate) fn batch_holding(
         &self,
-        file: &File,
         offset: Offset,
         size: Position,
         end_offset: Offset,
     ) -> Result<Option<PlacedBatch>, LogError> {
         let from = self.offset_index.floor_offset(self.base_offset, offset, end_offset)?;
-        let mut scan = HeaderScan::new(file, from, size);
+        let file = self.file()?;
+        let mut scan = HeaderScan::new(&file, from, size);
         while let Some(batch) = scan.next_batch().map_err(|e| self.damaged(e))? {
             if batch.header.last_offset() >= offset {
                 return Ok(Some(batch));
@@ -225,7 +222,6 @@ impl Segment {
     /// The last batch boundary within `max_bytes` of `start`.
     fn cut(
         &self,
-        file: &File,
         start: Position,
         first: Option<PlacedBatch>,
         bound: Position,
@@ -234,7 +230,8 @@ impl Segment {
     ) -> Result<BatchRange, LogError> {
         let limit = Position(start.0.saturating_add(max_bytes));
         let near = self.offset_index.floor_position(limit, bound)?.max(start);
-        let mut scan = HeaderScan::new(file, near, bound);
+        let file = self.file()?;
+        let mut scan = HeaderScan::new(&file, near, bound);
         let mut range = BatchRange { start, end: near, next_offset: Offset(0) };
         while let Some(batch) = scan.next_batch().map_err(|e| self.damaged(e))? {
             range.end = batch.position;
@@ -292,6 +289,12 @@ pub(crate) struct ActiveSegment {
     pub(crate) latest: TimestampOffset,
     /// The last timestamp in the time index.
     pub(crate) last_time_entry_ms: i64,
+    /// Entries of the offset index.
+    pub(crate) offset_entries: u32,
+    /// Entries of the time index.
+    pub(crate) time_entries: u32,
+    /// Entries of the offset index that had been written out when that was last done.
+    pub(crate) entries_written: u32,
     /// Log bytes since the last entry of the offset index.
     pub(crate) bytes_since_entry: u32,
     /// Timestamp of the first batch, from which `segment.ms` counts.
@@ -319,6 +322,7 @@ impl ActiveSegment {
         }
         if self.bytes_since_entry > index_interval_bytes {
             self.segment.offset_index.push(OffsetEntry { offset: last_offset, position: batch.position });
+            self.offset_entries += 1;
             self.enter_latest();
             self.bytes_since_entry = 0;
         }
@@ -334,10 +338,23 @@ impl ActiveSegment {
         self.segment.time_index.write_out()
     }
 
+    /// Writes index entries out if many wait in memory.
+    pub(crate) fn write_out_if_many(&mut self) -> Result<(), LogError> {
+        // The time index never has more entries than the offset index, but for one.
+        if self.offset_entries - self.entries_written < TAIL_ENTRIES {
+            return Ok(());
+        }
+        self.segment.offset_index.write_out()?;
+        self.segment.time_index.write_out()?;
+        self.entries_written = self.offset_entries;
+        Ok(())
+    }
+
     /// Timestamps in the time index rise strictly.
     fn enter_latest(&mut self) {
         if self.latest.timestamp_ms > self.last_time_entry_ms {
             self.segment.time_index.push(self.latest);
+            self.time_entries += 1;
             self.last_time_entry_ms = self.latest.timestamp_ms;
         }
     }

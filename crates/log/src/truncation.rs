@@ -84,9 +84,8 @@ impl Log {
 
     /// Replaces a segment by a copy of its batches before `offset`.
     fn shortened(&self, segment: &Segment, offset: Offset, now_ms: i64) -> Result<ActiveSegment, LogError> {
-        let file = segment.file()?;
         let path = segment.path();
-        let found = segment.batch_holding(&file, offset, segment.size(), segment.end_offset())?;
+        let found = segment.batch_holding(offset, segment.size(), segment.end_offset())?;
         let size = found.map_or(segment.size(), |batch| batch.position);
         let beside = path.with_extension("log.tmp");
         File::open(&path)

@@ -24,8 +24,12 @@ pub(super) fn read_i32(bytes: &[u8]) -> Option<(i32, usize)> {
 /// Reads a zigzag varint of at most 64 bits. Gives the value and the bytes it took.
 #[inline]
 pub(super) fn read_i64(bytes: &[u8]) -> Option<(i64, usize)> {
-    let mut value = 0u64;
-    for (index, &byte) in bytes.iter().enumerate().take(10) {
+    let first = *bytes.first()?;
+    if first < 0x80 {
+        return Some((i64::from(unzigzag_32(u32::from(first))), 1));
+    }
+    let mut value = u64::from(first & 0x7f);
+    for (index, &byte) in bytes.iter().enumerate().take(10).skip(1) {
         if index == 9 && byte > 0x01 {
             return None;
         }
