@@ -27,6 +27,7 @@ mod error;
 mod file_names;
 mod flush;
 mod index_file;
+pub mod inspect;
 mod leader_epochs;
 mod log;
 mod log_dir;

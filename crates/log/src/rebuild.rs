@@ -25,14 +25,16 @@ pub(crate) struct Torn {
 }
 
 /// Reads every batch of a segment file up to `size`, checks it, and enters it into the indexes of `active`, which is
-/// empty at first. `each` gets every intact batch with the marker it may hold.
+/// empty at first. Its offsets have to rise and stay before `until`, where the next segment begins. `each` gets every
+/// intact batch with the marker it may hold.
 ///
 /// Gives where and why the intact part ends before `size`, if it does.
 pub(crate) fn rebuild(
     active: &mut ActiveSegment,
     size: Position,
+    until: Option<Offset>,
     config: &LogConfig,
-    mut each: impl FnMut(&mut ActiveSegment, &BatchHeader, Option<Marker>) -> Result<(), LogError>,
+    mut each: impl FnMut(&BatchHeader, Option<Marker>) -> Result<(), LogError>,
 ) -> Result<Option<Torn>, LogError> {
     let file = active.segment.file()?;
     let base_offset = active.segment.base_offset;
@@ -53,8 +55,11 @@ pub(crate) fn rebuild(
         if header.base_offset < next_offset {
             return torn(format!("offset {} where {next_offset} or later belongs", header.base_offset));
         }
-        if header.last_offset().0 - base_offset.0 > i64::from(i32::MAX) {
-            return torn(format!("offset {} is too far from the segment's", header.last_offset()));
+        let last_offset = header.last_offset();
+        if last_offset.0 - base_offset.0 > i64::from(i32::MAX)
+            || until.is_some_and(|until| last_offset >= until)
+        {
+            return torn(format!("offset {last_offset} is beyond the segment's"));
         }
         let computed =
             compute_crc(&file, &batch, &mut buffer).map_err(|e| active.segment.damaged(ScanError::Io(e)))?;
@@ -64,7 +69,7 @@ pub(crate) fn rebuild(
         let marker = read_marker(&active.segment, &file, &batch, config)?;
         active.index(&batch, config.index_interval_bytes);
         active.write_out_if_many()?;
-        each(active, &header, marker)?;
+        each(&header, marker)?;
         next_offset = header.next_offset();
     }
 }

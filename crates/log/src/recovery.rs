@@ -299,12 +299,15 @@ impl Loader {
     fn check_from(&mut self, bases: &[(Offset, (bool, bool))]) -> Result<Option<ActiveSegment>, LogError> {
         let Some((first, _)) = bases.first() else { return Ok(None) };
         self.restore_producers(*first)?;
+        // The batches to be checked say themselves which leaders they are of.
+        self.epochs.truncate_from_end(*first)?;
         let mut last = None;
         for (index, (base, _)) in bases.iter().enumerate() {
             let found = self.existing(*base, *base)?;
             let size = found.size();
             let mut active = self.blank_indexes(Arc::new(found))?;
-            let torn = self.check(&mut active, size)?;
+            let until = bases.get(index + 1).map(|(next, _)| *next);
+            let torn = self.check(&mut active, size, until)?;
             self.segments.push(Arc::clone(&active.segment));
             let cut = torn.is_some();
             if let Some(torn) = torn {
@@ -330,13 +333,20 @@ impl Loader {
     }
 
     /// Checks one segment, cuts it where it is torn, and builds its indexes.
-    fn check(&mut self, active: &mut ActiveSegment, size: Position) -> Result<Option<Torn>, LogError> {
+    fn check(
+        &mut self,
+        active: &mut ActiveSegment,
+        size: Position,
+        until: Option<Offset>,
+    ) -> Result<Option<Torn>, LogError> {
         let segment = Arc::clone(&active.segment);
         let mut end_offset = segment.base_offset;
         let Self { options, epochs, producers, .. } = self;
-        let torn = rebuild(active, size, &options.config, |_, header, marker| {
+        let torn = rebuild(active, size, until, &options.config, |header, marker| {
             end_offset = header.next_offset();
-            epochs.assign(header.leader_epoch, header.base_offset)?;
+            if epochs.latest().is_none_or(|latest| latest.epoch < header.leader_epoch) {
+                epochs.assign(header.leader_epoch, header.base_offset)?;
+            }
             if let Some(aborted) = track(producers, header, marker) {
                 segment.transaction_index.append(&aborted)?;
             }
@@ -359,7 +369,7 @@ impl Loader {
         let mut active = ActiveSegment::empty(Arc::clone(segment), &self.options.config, self.options.now_ms);
         segment.offset_index.clear()?;
         segment.time_index.clear()?;
-        let torn = rebuild(&mut active, size, &self.options.config, |_, _, _| Ok(()))?;
+        let torn = rebuild(&mut active, size, None, &self.options.config, |_, _| Ok(()))?;
         if let Some(torn) = torn {
             return Err(LogError::Damaged {
                 path: segment.path(),

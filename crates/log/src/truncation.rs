@@ -106,7 +106,7 @@ impl Log {
         shortened.transaction_index.truncate_to(offset)?;
         let mut active = ActiveSegment::empty(Arc::new(shortened), &config, now_ms);
         let mut end_offset = base_offset;
-        let torn = rebuild(&mut active, size, &config, |_, header, _| {
+        let torn = rebuild(&mut active, size, None, &config, |header, _| {
             end_offset = header.next_offset();
             Ok(())
         })?;

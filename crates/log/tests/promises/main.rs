@@ -6,6 +6,7 @@ mod append_and_read;
 mod common;
 mod data_dir;
 mod idempotence;
+mod inspection;
 mod recovery;
 mod retention;
 mod timestamps;

@@ -215,3 +215,25 @@ fn a_directory_copied_at_any_moment_holds_a_prefix() {
         }
     }
 }
+
+#[test]
+fn leaders_epochs_are_known_after_a_crash_in_the_middle_of_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open_clean(dir.path(), config());
+    for epoch in 0..4 {
+        for _ in 0..40 {
+            log.append(&batch(&[&[1; 100]]), log::AppendOrigin::Client, protocol::LeaderEpoch(epoch), NOW_MS)
+                .unwrap();
+        }
+    }
+    let (epochs, recovery_point) = (log.leader_epochs(), log.active_base_offset());
+    assert_eq!(epochs.len(), 4);
+    drop(log);
+    for recovery_point in [0, recovery_point.0 / 2, recovery_point.0] {
+        let (log, _) = open_unclean(dir.path(), config(), recovery_point);
+        assert_eq!(log.leader_epochs(), epochs);
+    }
+    fs::remove_file(dir.path().join("leader-epoch-checkpoint")).unwrap();
+    let (log, _) = open_unclean(dir.path(), config(), 0);
+    assert_eq!(log.leader_epochs(), epochs);
+}
