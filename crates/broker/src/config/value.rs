@@ -145,9 +145,8 @@ fn is_replica(entry: &str) -> bool {
 }
 
 fn is_offset_reset(value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
     match value.strip_prefix("by_duration:") {
-        Some(duration) => is_duration(duration),
+        Some(duration) => is_duration(&duration.to_ascii_lowercase()),
         None => value == "earliest" || value == "latest",
     }
 }
@@ -198,7 +197,7 @@ mod tests {
                 .parse(text)
                 .map(|v| v.to_string())
         };
-        // Each right side was printed by ConfigDef.convertToString(ConfigDef.parseType(...)) of Kafka 4.3.1.
+        // As ConfigDef of Kafka 4.3.1 reads and prints them.
         assert_eq!(shown("log.preallocate", " TRUE ").as_deref(), Ok("true"));
         assert_eq!(shown("num.io.threads", "+07").as_deref(), Ok("7"));
         assert_eq!(shown("min.cleanable.dirty.ratio", "0.250").as_deref(), Ok("0.25"));
@@ -210,20 +209,18 @@ mod tests {
         assert_eq!(shown("cleanup.policy", "").as_deref(), Ok(""));
     }
 
+    /// As Kafka 4.3.1 takes and refuses them.
     #[test]
     fn durations_of_share_groups_are_checked() {
-        for good in ["latest", "EARLIEST", "by_duration:PT1H30M", "by_duration:P2D", "by_duration:P1DT0.5S"] {
+        for good in
+            ["latest", "by_duration:PT1H30M", "by_duration:P2D", "by_duration:P1DT0.5S", "by_duration:pt1h"]
+        {
             assert!(is_offset_reset(good), "{good}");
         }
-        for bad in [
-            "",
-            "x",
-            "by_duration:",
-            "by_duration:P",
-            "by_duration:PT",
-            "by_duration:PT1",
-            "by_duration:-PT1H",
-        ] {
+        for bad in ["", "EARLIEST", "BY_DURATION:PT1H", "by_duration:", "by_duration:P", "by_duration:PT"] {
+            assert!(!is_offset_reset(bad), "{bad}");
+        }
+        for bad in ["by_duration:PT1", "by_duration:-PT1H", "by_duration:PT-1H", "by_duration:PT1.5H"] {
             assert!(!is_offset_reset(bad), "{bad}");
         }
     }
