@@ -126,6 +126,8 @@ impl Log {
 
     fn set_end(&self, appender: &mut Appender, end_offset: Offset) {
         appender.end_offset = end_offset;
+        // A batch may go whole in whose middle the log began.
+        self.start_offset.fetch_min(end_offset.0, Ordering::AcqRel);
         self.high_watermark.fetch_min(end_offset.0, Ordering::AcqRel);
         self.recovery_point.fetch_min(end_offset.0, Ordering::AcqRel);
         let mut stability = self.stability.lock();

@@ -5,8 +5,10 @@
 mod append_and_read;
 mod common;
 mod data_dir;
+mod disk_errors;
 mod idempotence;
 mod inspection;
+mod model;
 mod recovery;
 mod retention;
 mod timestamps;
