@@ -16,6 +16,8 @@ use crate::{Address, ClientError, Cluster, Connection, ConnectionConfig, TopicMe
 
 /// How long what is known about a topic is used before it is asked for again: partitions may be added.
 const METADATA_MAX_AGE: Duration = Duration::from_secs(60);
+/// How long a topic may take to come into being on demand. Where brokers create none, this is how long it takes to say so.
+const TOPIC_CREATION_TIMEOUT: Duration = Duration::from_secs(3);
 /// FindCoordinator's number for groups.
 const KEY_TYPE_GROUP: i8 = 0;
 /// The first version of FindCoordinator that takes several keys.
@@ -166,6 +168,26 @@ impl Client {
         Ok(topic)
     }
 
+    /// As [`Self::topic`]; but where there is none and brokers create topics on demand, this is one.
+    ///
+    /// # Errors
+    /// There is none and brokers do not create it, or they do not answer.
+    pub async fn demand_topic(&self, name: &str) -> Result<Arc<TopicMetadata>, ClientError> {
+        let mut effort = Effort::new(TOPIC_CREATION_TIMEOUT);
+        let demand = MetadataRequest { topics: Some(vec![asked(name)]), ..MetadataRequest::default() };
+        loop {
+            match self.topic(name).await {
+                Err(error) => {
+                    if error.code() == Some(ErrorCode::UnknownTopicOrPartition) {
+                        self.any_broker().await?.call(&demand).await?;
+                    }
+                    effort.again(error).await?;
+                }
+                topic => return topic,
+            }
+        }
+    }
+
     /// Asks for the brokers and some topics by name, or all.
     ///
     /// # Errors
@@ -180,11 +202,7 @@ impl Client {
         broker: &Connection,
         topics: Option<&[&str]>,
     ) -> Result<Cluster, ClientError> {
-        let topics = topics.map(|names| {
-            let asked =
-                |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned()), ..Default::default() };
-            names.iter().map(asked).collect()
-        });
+        let topics = topics.map(|names| names.iter().map(|name| asked(name)).collect());
         let request =
             MetadataRequest { topics, allow_auto_topic_creation: false, ..MetadataRequest::default() };
         let response = broker.call(&request).await?;
@@ -247,6 +265,10 @@ impl Client {
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn asked(name: &str) -> MetadataRequestTopic {
+    MetadataRequestTopic { name: Some(name.to_owned()), ..MetadataRequestTopic::default() }
 }
 
 /// The one coordinator that was asked for; older versions have it in the response itself.

@@ -108,8 +108,8 @@ impl Connection {
         let connected =
             timeout(config.connect_timeout, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
         let stream =
-            connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)).map_err(|source| {
-                ClientError::Unreachable { address: address.clone(), source: Arc::new(source) }
+            connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)).map_err(|reason| {
+                ClientError::Unreachable { address: address.clone(), reason: Arc::new(reason) }
             })?;
         let (outgoing, to_send) = mpsc::unbounded_channel();
         let ended = Arc::new(OnceLock::new());
@@ -262,11 +262,11 @@ impl Connection {
                     .filter(|refusal| refusal.error_code == ErrorCode::UnsupportedVersion.code())
                     .ok_or(error)
             })
-            .map_err(|source| self.malformed(ApiKey::ApiVersions, source))
+            .map_err(|reason| self.malformed(ApiKey::ApiVersions, reason))
     }
 
-    fn malformed(&self, api: ApiKey, source: protocol::codec::DecodeError) -> ClientError {
-        ClientError::Malformed { broker: self.shared.address.clone(), api, source }
+    fn malformed(&self, api: ApiKey, reason: protocol::codec::DecodeError) -> ClientError {
+        ClientError::Malformed { broker: self.shared.address.clone(), api, reason }
     }
 
     fn ended(&self) -> ClientError {
@@ -294,7 +294,7 @@ impl<M: Request> InFlight<M> {
     pub async fn answer_within(self, patience: Duration) -> Result<M::Response, ClientError> {
         let (connection, version) = (self.connection.clone(), self.version);
         let frame = self.wait(patience).await?;
-        api::decode_response::<M>(frame, version).map_err(|source| connection.malformed(M::API, source))
+        api::decode_response::<M>(frame, version).map_err(|reason| connection.malformed(M::API, reason))
     }
 
     /// The version in which the request was sent.

@@ -12,7 +12,8 @@ use protocol::{ApiKey, ErrorCode, Offset};
 use crate::advice::advice;
 use crate::{Address, TopicPartition};
 
-/// Why a request has no answer, or which answer it has instead.
+/// Why a request has no answer, or which answer it has instead. What lies beneath is part of the text, and not a source
+/// that would be printed once more.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -39,12 +40,12 @@ pub enum ClientError {
     #[error("the producer is closed")]
     ProducerClosed,
     /// Nobody listens, or nobody is let through.
-    #[error("cannot connect to {address}: {source}; is a broker running there?")]
+    #[error("cannot connect to {address}: {reason}; is a broker running there?")]
     Unreachable {
         /// Where we tried.
         address: Address,
         /// What the operating system says.
-        source: Arc<io::Error>,
+        reason: Arc<io::Error>,
     },
     /// The broker, or the network, ended the connection.
     #[error("{broker} closed the connection: {reason}; its log may say why")]
@@ -73,14 +74,14 @@ pub enum ClientError {
         api: ApiKey,
     },
     /// The broker sent something that is no answer.
-    #[error("{broker} answered {api} with bytes that are no response: {source}; is it a Kafka broker?")]
+    #[error("{broker} answered {api} with bytes that are no response: {reason}; is it a Kafka broker?")]
     Malformed {
         /// Which broker.
         broker: Address,
         /// What we asked.
         api: ApiKey,
         /// What is wrong with the bytes.
-        source: DecodeError,
+        reason: DecodeError,
     },
     /// The broker understood and refuses.
     #[error(transparent)]
@@ -89,14 +90,14 @@ pub enum ClientError {
     #[error("{0} has no leader: the brokers that hold it are down, or it was just created")]
     NoLeader(TopicPartition),
     /// Records came that cannot be read.
-    #[error("{partition} at offset {offset}: {source}; the broker's `crossdock log verify` tells more")]
+    #[error("{partition} at offset {offset}: {reason}; the broker's `crossdock log verify` tells more")]
     BadRecords {
         /// Where they lie.
         partition: TopicPartition,
         /// The offset that was asked for.
         offset: Offset,
         /// What is wrong with them.
-        source: RecordsError,
+        reason: RecordsError,
     },
 }
 

@@ -223,10 +223,10 @@ impl Fetcher {
         }
         broker.check(ApiKey::Fetch, data.error_code, None, || partition.to_string())?;
         let records = data.records.unwrap_or_default();
-        let next_position = next_position(&records, position).map_err(|source| ClientError::BadRecords {
+        let next_position = next_position(&records, position).map_err(|reason| ClientError::BadRecords {
             partition: partition.clone(),
             offset: position,
-            source,
+            reason,
         })?;
         self.positions.insert(partition.clone(), next_position);
         self.ready.push(Fetched {

@@ -178,7 +178,7 @@ impl Membership {
         let synced = coordinator.call(&request).await?;
         coordinator.check(ApiKey::SyncGroup, synced.error_code, None, || self.subject())?;
         let share = decode_share(synced.assignment)
-            .map_err(|source| malformed(&coordinator, ApiKey::SyncGroup, source))?;
+            .map_err(|reason| malformed(&coordinator, ApiKey::SyncGroup, reason))?;
         let heart = self.beat(coordinator.clone(), joined.generation_id);
         self.current = Some(Current { coordinator, generation: joined.generation_id, heart });
         Ok(share)
@@ -219,7 +219,7 @@ impl Membership {
         joined: &JoinGroupResponse,
     ) -> Result<Vec<SyncGroupRequestAssignment>, ClientError> {
         let members: Result<Vec<Member>, DecodeError> = joined.members.iter().map(member).collect();
-        let members = members.map_err(|source| malformed(coordinator, ApiKey::JoinGroup, source))?;
+        let members = members.map_err(|reason| malformed(coordinator, ApiKey::JoinGroup, reason))?;
         let topics: BTreeSet<&str> =
             members.iter().flat_map(|member| &member.topics).map(String::as_str).collect();
         let topics: Vec<&str> = topics.into_iter().collect();
@@ -319,8 +319,8 @@ fn decode<M: Message + Decode>(bytes: Bytes) -> Result<M, DecodeError> {
     M::read_from(&mut decoder, version.min(M::SPEC.versions.last))
 }
 
-fn malformed(broker: &Connection, api: ApiKey, source: DecodeError) -> ClientError {
-    ClientError::Malformed { broker: broker.address().clone(), api, source }
+fn malformed(broker: &Connection, api: ApiKey, reason: DecodeError) -> ClientError {
+    ClientError::Malformed { broker: broker.address().clone(), api, reason }
 }
 
 fn millis(duration: Duration) -> i32 {

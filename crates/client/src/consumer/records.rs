@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use protocol::Offset;
-use protocol::records::{BatchHeader, Batches, RecordsError};
+use protocol::records::{BatchHeader, Batches, RecordBatch, RecordsError};
 
 use crate::{ClientError, TopicPartition};
 
@@ -48,10 +48,10 @@ impl Fetched {
     /// A batch is damaged, or inflates to more than 256 MiB.
     pub fn decode(&self) -> Result<Vec<ConsumedRecord>, ClientError> {
         let mut decoded = Vec::new();
-        self.decode_into(&mut decoded).map_err(|source| ClientError::BadRecords {
+        self.decode_into(&mut decoded).map_err(|reason| ClientError::BadRecords {
             partition: self.partition.clone(),
             offset: self.position,
-            source,
+            reason,
         })?;
         Ok(decoded)
     }
@@ -63,19 +63,31 @@ impl Fetched {
                 batch => batch?,
             };
             batch.verify_crc()?;
-            let header = batch.header();
-            if header.attributes.is_control() || header.last_offset() < self.position {
-                continue;
+            if !batch.header().attributes.is_control() && batch.header().last_offset() >= self.position {
+                ConsumedRecord::decode_from(&batch, self.position, decoded)?;
             }
-            let body = batch.body(MAX_INFLATED_BYTES)?;
-            let shared = |bytes: &[u8]| body.bytes().slice_ref(bytes);
-            for record in body.records() {
-                let record = record?;
-                let offset = header.base_offset.plus(i64::from(record.offset_delta));
-                if offset < self.position {
-                    continue;
-                }
-                decoded.push(ConsumedRecord {
+        }
+        Ok(())
+    }
+}
+
+impl ConsumedRecord {
+    /// Decodes the records of a batch that are at `position` or behind it, onto the end of `decoded`.
+    ///
+    /// # Errors
+    /// The batch is damaged, or inflates to more than 256 MiB. Its CRC is not looked at.
+    pub fn decode_from(
+        batch: &RecordBatch,
+        position: Offset,
+        decoded: &mut Vec<Self>,
+    ) -> Result<(), RecordsError> {
+        let body = batch.body(MAX_INFLATED_BYTES)?;
+        let shared = |bytes: &[u8]| body.bytes().slice_ref(bytes);
+        for record in body.records() {
+            let record = record?;
+            let offset = batch.header().base_offset.plus(i64::from(record.offset_delta));
+            if offset >= position {
+                decoded.push(Self {
                     offset,
                     timestamp_ms: record.timestamp_ms,
                     key: record.key.map(shared),
