@@ -1,0 +1,85 @@
+//! The command line: which subcommands there are.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{commands, logging};
+
+/// A Kafka broker that sends with sendfile, and the tools to use and inspect it.
+#[derive(Debug, Parser)]
+#[command(name = "crossdock", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock broker                                     serve Kafka clients on 127.0.0.1:9092
+  crossdock topic create orders --partitions 6
+  seq 1000 | crossdock produce orders
+  crossdock consume orders --from beginning --max 10
+  crossdock doctor                                     what to set on this machine";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Broker(commands::broker::Broker),
+    Topic(commands::topic::Topic),
+    Produce(commands::produce::Produce),
+    Consume(commands::consume::Consume),
+    Log(commands::log::Log),
+    Doctor(commands::doctor::Doctor),
+}
+
+impl Cli {
+    /// Runs the subcommand to its end.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        logging::init(self.command.log_level());
+        match self.command {
+            Command::Broker(broker) => broker.run(),
+            Command::Topic(topic) => topic.run(),
+            Command::Produce(produce) => produce.run(),
+            Command::Consume(consume) => consume.run(),
+            Command::Log(log) => log.run(),
+            Command::Doctor(doctor) => doctor.run(),
+        }
+    }
+}
+
+impl Command {
+    /// From which level on a command logs: a server tells what it does, a tool only what is wrong.
+    fn log_level(&self) -> &'static str {
+        match self {
+            Self::Broker(_) => "info",
+            _ => "warn",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_declared_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_examples() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(
+                command.get_after_help().is_some_and(|help| help.to_string().starts_with("Examples:")),
+                "{path}"
+            );
+            for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+                check(sub, &path);
+            }
+        }
+        check(&Cli::command(), "");
+    }
+}
