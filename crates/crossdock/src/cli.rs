@@ -29,6 +29,7 @@ enum Command {
     Produce(commands::produce::Produce),
     Consume(commands::consume::Consume),
     Log(commands::log::Log),
+    Bench(commands::bench::Bench),
     Doctor(commands::doctor::Doctor),
 }
 
@@ -42,6 +43,7 @@ impl Cli {
             Command::Produce(produce) => produce.run(),
             Command::Consume(consume) => consume.run(),
             Command::Log(log) => log.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Doctor(doctor) => doctor.run(),
         }
     }

@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and what those that talk to a broker share.
 
+pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod consume;
 pub(crate) mod doctor;
@@ -31,10 +32,14 @@ pub(crate) struct Bootstrap {
 }
 
 impl Bootstrap {
+    /// The brokers to begin with.
+    pub(crate) fn brokers(&self) -> anyhow::Result<Vec<Address>> {
+        Ok(Address::parse_list(&self.bootstrap)?)
+    }
+
     /// Connects, and fails at once where nobody answers: whoever waits at a terminal wants to know.
     pub(crate) async fn connect(&self) -> anyhow::Result<Client> {
-        let brokers = Address::parse_list(&self.bootstrap)?;
-        Client::connect(ClientConfig::new(brokers))
+        Client::connect(ClientConfig::new(self.brokers()?))
             .await
             .context("no broker to talk to (start one with `crossdock broker`, or name one with --bootstrap)")
     }
