@@ -1,5 +1,8 @@
 //! Developer commands: `cargo xtask COMMAND`. One file per command; `--help` lists them.
 
+mod cache;
+mod compare;
+mod kafka;
 mod schema;
 
 use std::process::ExitCode;
@@ -16,11 +19,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Compare(compare::Compare),
     Schema(schema::Schema),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Compare(command) => command.run(),
         Command::Schema(command) => command.run(),
     };
     result.unwrap_or_else(|error| {

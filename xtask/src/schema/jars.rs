@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 use super::model::Message;
+use crate::cache;
 
 /// The jars that hold schemas. Every one of them is needed: a schema that is missed would go unchecked.
 const ARTIFACTS: [&str; 7] = [
@@ -22,13 +23,7 @@ const ARTIFACTS: [&str; 7] = [
 
 /// The folder with the jars of a Kafka release; Maven fetches those that are missing.
 pub(crate) fn fetch(kafka: &str) -> anyhow::Result<PathBuf> {
-    let cache = match std::env::var_os("CROSSDOCK_CACHE") {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            std::env::home_dir().context("no home directory: set CROSSDOCK_CACHE")?.join(".cache/crossdock")
-        }
-    };
-    let folder = cache.join("schemas").join(kafka);
+    let folder = cache::folder()?.join("schemas").join(kafka);
     for artifact in ARTIFACTS {
         if folder.join(jar_name(artifact, kafka)).exists() {
             continue;

@@ -1,0 +1,101 @@
+//! Which figures there are, and what is aimed at.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// A figure of the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Figure {
+    /// Produce 1 KiB records with the Java client: broker CPU per GB.
+    Produce,
+    /// Consume them with librdkafka and with the Java client, beside a bare sendfile loop: broker CPU per GB.
+    Consume,
+    /// 100-byte records, both ways: broker CPU per million records.
+    Small,
+    /// Resident memory after that work.
+    Memory,
+    /// From starting the process to the first Metadata answer, with data, after a clean stop and after kill -9.
+    Start,
+    /// Produce to consume, one record at a time.
+    Latency,
+    /// Broker CPU per GB at 1, 100 and 1,000 partitions.
+    Partitions,
+    /// Broker CPU per GB at 1, 100 and 1,000 connections.
+    Connections,
+    /// A million records of 1 KB a second, produced and consumed at once, generator included.
+    Headline,
+}
+
+impl Figure {
+    /// What has to be measured before this can be, besides itself.
+    pub(crate) fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Consume | Self::Start => &[Self::Produce],
+            Self::Memory => &[Self::Produce, Self::Consume, Self::Small],
+            _ => &[],
+        }
+    }
+
+    /// The title of its section.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Produce => "Produce, 1 KiB records",
+            Self::Consume => "Consume, 1 KiB records",
+            Self::Small => "100-byte records, both ways",
+            Self::Memory => "Resident memory after that work",
+            Self::Start => "Start to first Metadata answer",
+            Self::Latency => "Produce to consume, one record at a time",
+            Self::Partitions => "Cost by number of partitions",
+            Self::Connections => "Cost by number of connections",
+            Self::Headline => "A million records a second, both ways, on two cores",
+        }
+    }
+
+    /// How it is measured.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Produce => {
+                "Kafka's `ProducerPerformance` sends 2,000,000 records of 1,024 bytes to 6 partitions with `acks=1`, \
+                 `linger.ms=5`, `batch.size=131072`, as fast as it goes. The broker's CPU time, all threads, user and \
+                 kernel, divided by the bytes of the records."
+            }
+            Self::Consume => {
+                "The same records, from the page cache, by kcat (librdkafka, `fetch.message.max.bytes=10485760`) and by \
+                 Kafka's `ConsumerPerformance`. The floor is a process that does nothing but call `sendfile(2)` on a \
+                 file of the same size, 1 MiB a call, with a reader that does nothing but `read(2)`. On loopback the \
+                 receiver's side of TCP runs in part on the sender's CPU time."
+            }
+            Self::Small => {
+                "5,000,000 records of 100 bytes, produced as above and consumed with kcat: the broker's CPU time per \
+                 million records."
+            }
+            Self::Memory => {
+                "VmRSS of the broker's process after all of the above; Kafka's heap is the default 1 GiB."
+            }
+            Self::Start => {
+                "From starting the process to the first answer to Metadata that names a broker, on a data directory \
+                 with all of the above, both cores free for the broker; after SIGTERM, and after `kill -9`."
+            }
+            Self::Latency => {
+                "A record of 100 bytes is sent, `acks=1`, and the next one when a waiting consumer has it: 10,000 times \
+                 with Kafka's `EndToEndLatency`, whose percentiles are whole milliseconds, and with `crossdock bench \
+                 latency`, which adds less time of its own."
+            }
+            Self::Partitions => {
+                "`crossdock bench` produces 1 GB in batches of 64 KiB over one connection to all partitions in turn, \
+                 and consumes it five times over one connection with one fetch session."
+            }
+            Self::Connections => {
+                "`crossdock bench` produces 1 GB in batches of 64 KiB to 6 partitions over so many connections, one \
+                 request under way on each, and consumes it five times over as many."
+            }
+            Self::Headline => {
+                "`crossdock bench both` produces records of 1,000 bytes in batches of 256 KiB over 4 connections to 8 \
+                 partitions and consumes them as they come over 4 others. First on a schedule of 1,000,000 records a \
+                 second that does not wait for answers: latency counts from when a batch was due. Then as fast as it \
+                 goes. Broker and generator share the two cores; the scheduler places them."
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What is aimed at, and whether it is reached.
+
+use super::figure::Figure;
+use super::headline::RECORDS_PER_S;
+use super::plots::shown;
+use super::report::{cell, ratio};
+use super::results::{Measured, Results};
+use super::server::Kind;
+use super::session::{CPU_PER_GB, CPU_PER_MILLION, MEGABYTES, MILLISECONDS, SECONDS};
+
+/// One line of the table at the top.
+pub(crate) struct Goal {
+    figure: Figure,
+    case: &'static str,
+    unit: &'static str,
+    aim: Aim,
+}
+
+/// What Crossdock's value should be.
+#[derive(Clone, Copy)]
+enum Aim {
+    /// At most so many times Apache Kafka's.
+    TimesKafka(f64),
+    /// At most so many times the bare sendfile loop's.
+    TimesFloor(f64),
+    /// At most this.
+    AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
+    /// Less than so many times its own value in another case.
+    TimesCase(f64, &'static str),
+}
+
+/// Who and what the floor is in the results.
+pub(crate) const FLOOR: &str = "bare sendfile loop";
+pub(crate) const FLOOR_CASE: &str = "no protocol";
+
+const fn goal(figure: Figure, case: &'static str, unit: &'static str, aim: Aim) -> Goal {
+    Goal { figure, case, unit, aim }
+}
+
+/// All of them.
+pub(crate) const GOALS: &[Goal] = &[
+    goal(Figure::Consume, "librdkafka", CPU_PER_GB, Aim::TimesKafka(0.6)),
+    goal(Figure::Consume, "librdkafka", CPU_PER_GB, Aim::TimesFloor(1.4)),
+    goal(Figure::Produce, "Java client", CPU_PER_GB, Aim::TimesKafka(0.3)),
+    goal(Figure::Small, "both ways", CPU_PER_MILLION, Aim::TimesKafka(0.4)),
+    goal(Figure::Memory, "resident", MEGABYTES, Aim::AtMost(40.0)),
+    goal(Figure::Start, "after a clean stop", SECONDS, Aim::AtMost(0.1)),
+    goal(Figure::Start, "after kill -9", SECONDS, Aim::AtMost(0.1)),
+    goal(Figure::Latency, "EndToEndLatency, mean", MILLISECONDS, Aim::TimesKafka(0.6)),
+    goal(Figure::Latency, "EndToEndLatency, p99", MILLISECONDS, Aim::TimesKafka(0.5)),
+    goal(
+        Figure::Partitions,
+        "produce, 1000 partitions",
+        CPU_PER_GB,
+        Aim::TimesCase(1.5, "produce, 1 partition"),
+    ),
+    goal(
+        Figure::Partitions,
+        "consume, 1000 partitions",
+        CPU_PER_GB,
+        Aim::TimesCase(1.5, "consume, 1 partition"),
+    ),
+    goal(
+        Figure::Connections,
+        "produce, 1000 connections",
+        CPU_PER_GB,
+        Aim::TimesCase(1.5, "produce, 1 connection"),
+    ),
+    goal(
+        Figure::Connections,
+        "consume, 1000 connections",
+        CPU_PER_GB,
+        Aim::TimesCase(1.5, "consume, 1 connection"),
+    ),
+    goal(Figure::Headline, "1,000,000/s scheduled: produced", RECORDS_PER_S, Aim::AtLeast(1e6)),
+    goal(Figure::Headline, "1,000,000/s scheduled: consumed", RECORDS_PER_S, Aim::AtLeast(1e6)),
+];
+
+/// A run on a schedule ends when the last batch is answered, a little after the schedule: a rate this close to the
+/// aim has kept the schedule.
+const CLOSE_ENOUGH: f64 = 0.995;
+
+impl Goal {
+    /// The goal as a line of the table, if it was measured.
+    pub(crate) fn row(&self, results: &Results) -> Option<String> {
+        let measured = results.figures.get(&self.figure)?;
+        let [kafka, crossdock] = Kind::ALL.map(|kind| measured.median(self.case, kind.name(), self.unit));
+        let reached = self.is_reached(measured, crossdock?)?;
+        Some(format!(
+            "| {}: {}, {} | {} | {} | {} | {} | {} |\n",
+            self.figure.title(),
+            self.case,
+            self.unit,
+            cell(kafka),
+            cell(crossdock),
+            ratio(crossdock, kafka),
+            self.aim(measured),
+            if reached { "yes" } else { "**no**" },
+        ))
+    }
+
+    fn is_reached(&self, measured: &Measured, crossdock: f64) -> Option<bool> {
+        Some(match self.aim {
+            Aim::TimesKafka(factor) => {
+                crossdock <= factor * measured.median(self.case, Kind::Kafka.name(), self.unit)?
+            }
+            Aim::TimesFloor(factor) => crossdock <= factor * measured.median(FLOOR_CASE, FLOOR, self.unit)?,
+            Aim::AtMost(limit) => crossdock <= limit,
+            Aim::AtLeast(limit) => crossdock >= CLOSE_ENOUGH * limit,
+            Aim::TimesCase(factor, case) => {
+                crossdock < factor * measured.median(case, Kind::Crossdock.name(), self.unit)?
+            }
+        })
+    }
+
+    fn aim(&self, measured: &Measured) -> String {
+        match self.aim {
+            Aim::TimesKafka(factor) => format!("≤ {factor}× Kafka"),
+            Aim::TimesFloor(factor) => {
+                let floor = cell(measured.median(FLOOR_CASE, FLOOR, self.unit));
+                format!("≤ {factor}× the {FLOOR} ({floor})")
+            }
+            Aim::AtMost(limit) => format!("≤ {limit}"),
+            Aim::AtLeast(limit) => format!("≥ {}", shown(limit)),
+            Aim::TimesCase(factor, case) => {
+                let other = cell(measured.median(case, Kind::Crossdock.name(), self.unit));
+                format!("< {factor}× its {case} ({other})")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_goal_names_a_case_that_is_measured_or_has_no_row() {
+        let mut measured = Measured::default();
+        measured.add("librdkafka", Kind::Kafka.name(), CPU_PER_GB, 0.12);
+        measured.add("librdkafka", Kind::Crossdock.name(), CPU_PER_GB, 0.06);
+        measured.add(FLOOR_CASE, FLOOR, CPU_PER_GB, 0.04);
+        let reached: Vec<_> = GOALS
+            .iter()
+            .filter(|goal| goal.figure == Figure::Consume)
+            .map(|goal| goal.is_reached(&measured, 0.06))
+            .collect();
+        assert_eq!(reached, [Some(true), Some(false)], "half of Kafka's, but 1.5 times the floor");
+        assert_eq!(GOALS[2].is_reached(&measured, 0.06), None, "there is nothing to compare it with");
+    }
+}

@@ -1,0 +1,94 @@
+//! A million records a second, both ways, broker and generator on the same two cores.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::clients::Clients;
+use super::cores::Place;
+use super::profile;
+use super::results::Measured;
+use super::server::{Kind, Launcher};
+use super::session::{MEGABYTES, MILLISECONDS, create_topic, number};
+use super::sizes::Sizes;
+
+pub(crate) const RECORDS_PER_S: &str = "records/s";
+pub(crate) const CORES: &str = "cores";
+pub(crate) const SHARE: &str = "% of CPU time";
+
+/// The rate that is aimed at.
+const RATE: &str = "1000000";
+const RECORD_BYTES: &str = "1000";
+const BATCH_BYTES: &str = "262144";
+const CONNECTIONS: &str = "4";
+const PARTITIONS: i32 = 8;
+/// Before anything is measured.
+const WARM_UP_S: &str = "2";
+
+/// The open-loop case: a schedule that does not wait.
+pub(crate) const SCHEDULED: &str = "1,000,000/s scheduled";
+/// The closed-loop case.
+pub(crate) const UNBOUNDED: &str = "as fast as it goes";
+
+/// Measures both cases on a fresh broker; for Crossdock also where the time goes.
+pub(crate) fn run(
+    launcher: &Launcher,
+    kind: Kind,
+    data_dir: &Path,
+    sizes: Sizes,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    let who = kind.name();
+    eprintln!("  {who}: headline");
+    let seconds = sizes.headline_s.to_string();
+    for (case, rate) in [(SCHEDULED, Some(RATE)), (UNBOUNDED, None)] {
+        // Each case has its own broker: a case writes up to 1 GB a second, and the directory may be in memory.
+        let server = launcher.start(kind, data_dir, Place::Anywhere)?;
+        let clients = Clients { launcher, server: &server };
+        create_topic(&clients, "headline", PARTITIONS)?;
+        both(&clients, WARM_UP_S, rate)?;
+        let report = both(&clients, &seconds, rate)?;
+        add(measured, case, who, &report)?;
+        if kind == Kind::Crossdock && rate.is_some() {
+            for (group, percent) in
+                profile::record(|| both(&clients, &seconds, rate).map(|_| ()), server.pid())?
+            {
+                measured.add(&group, who, SHARE, percent);
+            }
+        }
+        server.stop()?;
+        std::fs::remove_dir_all(data_dir)?;
+    }
+    Ok(())
+}
+
+fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>) -> anyhow::Result<Value> {
+    let mut arguments = vec!["both", "--topic", "headline", "--seconds", seconds];
+    arguments.extend(["--record-bytes", RECORD_BYTES, "--batch-bytes", BATCH_BYTES]);
+    arguments.extend(["--connections", CONNECTIONS, "--consume-connections", CONNECTIONS]);
+    if let Some(rate) = rate {
+        arguments.extend(["--rate", rate]);
+    }
+    clients.bench(&arguments, Place::Anywhere)
+}
+
+fn add(measured: &mut Measured, case: &str, who: &str, report: &Value) -> anyhow::Result<()> {
+    for flow in ["produced", "consumed"] {
+        let rate = number(&report[flow], "records_per_s")?;
+        measured.add(&format!("{case}: {flow}"), who, RECORDS_PER_S, rate);
+    }
+    for percentile in ["p50", "p99"] {
+        let latency = number(&report["consumed"]["latency"], &format!("{percentile}_ms"))?;
+        measured.add(&format!("{case}: produce to consume, {percentile}"), who, MILLISECONDS, latency);
+    }
+    let elapsed_s = number(&report["consumed"], "elapsed_s")?;
+    for process in ["broker", "generator"] {
+        for (mode, field) in [("user", "user_s"), ("kernel", "system_s")] {
+            let cores = number(&report[process], field)? / elapsed_s;
+            measured.add(&format!("{case}: {process}, {mode}"), who, CORES, cores);
+        }
+    }
+    let resident = number(&report["broker"], "resident_bytes")? / 1e6;
+    measured.add(&format!("{case}: broker resident"), who, MEGABYTES, resident);
+    Ok(())
+}

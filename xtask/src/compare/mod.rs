@@ -1,0 +1,217 @@
+//! `cargo xtask compare`: Apache Kafka and Crossdock measured side by side, and the pages in `docs/benchmarks`.
+
+mod clients;
+mod cores;
+mod figure;
+mod goals;
+mod headline;
+mod machine;
+mod memory;
+mod plots;
+mod profile;
+mod report;
+mod results;
+mod server;
+mod session;
+mod sizes;
+mod svg;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, ValueEnum as _};
+
+use self::cores::Cores;
+use self::figure::Figure;
+use self::machine::Machine;
+use self::results::{Measured, Results};
+use self::server::{Kind, Launcher};
+use self::session::{CPU_PER_GB, Session, Sink};
+use self::sizes::Sizes;
+use crate::kafka::Kafka;
+
+/// Measure Apache Kafka and Crossdock side by side on this machine, and write tables and plots.
+///
+/// Needs two cores that do nothing else, Java, Maven (the first time) and kcat.
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// The figures to measure; all by default. Those that were measured before on the same machine are kept.
+    #[arg(value_name = "FIGURE")]
+    figures: Vec<Figure>,
+    /// How often to measure each.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: u32,
+    /// Measure little, to see whether everything works; the numbers mean nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Measure nothing: write tables and plots again from the results.
+    #[arg(long, conflicts_with_all = ["figures", "quick"])]
+    render: bool,
+    /// Where results, tables and plots go [default: docs/benchmarks; with --quick: target/benchmarks].
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Where the brokers keep their data meanwhile: 15 GB on a file system of the kind that you want to know about.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where they keep it for `headline`, which writes 1 GB a second: memory unless your disk can do that.
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
+    headline_dir: PathBuf,
+    /// A `crossdock` to measure instead of this checkout's.
+    #[arg(long, value_name = "PATH")]
+    crossdock: Option<PathBuf>,
+}
+
+impl Compare {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let output = self.output.clone().unwrap_or_else(|| {
+            workspace().join(if self.quick { "target/benchmarks" } else { "docs/benchmarks" })
+        });
+        fs::create_dir_all(&output).with_context(|| format!("creating {}", output.display()))?;
+        let results_file = output.join("results.json");
+        let mut results = Results::load(&results_file, Machine::describe()?)?;
+        if !self.render {
+            results.figures.extend(self.measure()?);
+            results.save(&results_file)?;
+        }
+        fs::write(output.join("README.md"), report::page(&results))?;
+        for (name, plot) in plots::draw(&results) {
+            fs::write(output.join(name), plot)?;
+        }
+        println!("written to {}", output.display());
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn measure(&self) -> anyhow::Result<BTreeMap<Figure, Measured>> {
+        let launcher = Launcher {
+            kafka: Kafka::fetch()?,
+            crossdock: self.crossdock.clone().map_or_else(build, Ok)?,
+            cores: Cores::find()?,
+        };
+        let sizes = if self.quick { Sizes::QUICK } else { Sizes::FULL };
+        let mut wanted = Wanted::new(&self.figures)?;
+        let data = Scratch::new(self.data_dir.as_deref().unwrap_or(&std::env::temp_dir()))?;
+        let headline_data = Scratch::new(&self.headline_dir)?;
+        for round in 1..=self.rounds {
+            eprintln!("round {round} of {}", self.rounds);
+            for kind in Kind::ALL {
+                memory::touch()?;
+                if wanted.needs_a_session() {
+                    let data_dir = data.fresh(kind)?;
+                    Session { launcher: &launcher, kind, data_dir: &data_dir, sizes }.run(&mut wanted)?;
+                    fs::remove_dir_all(&data_dir)?;
+                }
+                if let Some(measured) = wanted.figure(Figure::Headline) {
+                    headline::run(&launcher, kind, &headline_data.fresh(kind)?, sizes, measured)?;
+                }
+            }
+            if let Some(measured) = wanted.figure(Figure::Consume) {
+                eprintln!("  {}", goals::FLOOR);
+                let file = data.path.join("floor");
+                write_floor_file(&file, sizes.records)?;
+                let cost = clients::sendfile_floor(&launcher, &file, sizes.passes)?;
+                measured.add(goals::FLOOR_CASE, goals::FLOOR, CPU_PER_GB, cost);
+                fs::remove_file(&file)?;
+            }
+        }
+        Ok(wanted.figures)
+    }
+}
+
+/// The figures that are measured in this run.
+struct Wanted {
+    figures: BTreeMap<Figure, Measured>,
+}
+
+impl Wanted {
+    fn new(asked: &[Figure]) -> anyhow::Result<Self> {
+        let asked = if asked.is_empty() { Figure::value_variants() } else { asked };
+        let all = asked.iter().flat_map(|figure| figure.needs().iter().chain([figure]));
+        let measured = Measured { date: today()?, commit: commit()?, series: Vec::new() };
+        Ok(Self { figures: all.map(|&figure| (figure, measured.clone())).collect() })
+    }
+
+    fn needs_a_session(&self) -> bool {
+        self.figures.keys().any(|&figure| figure != Figure::Headline)
+    }
+}
+
+impl Sink for Wanted {
+    fn figure(&mut self, figure: Figure) -> Option<&mut Measured> {
+        self.figures.get_mut(&figure)
+    }
+}
+
+/// A directory that is removed with everything in it.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new(parent: &Path) -> anyhow::Result<Self> {
+        let path = parent.join(format!("crossdock-compare-{}", std::process::id()));
+        fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
+        Ok(Self { path })
+    }
+
+    /// The data directory of a broker, without what was there before.
+    fn fresh(&self, kind: Kind) -> anyhow::Result<PathBuf> {
+        fs::remove_dir_all(&self.path)?;
+        let directory = self.path.join(kind.name().replace(' ', "-"));
+        fs::create_dir_all(&directory)?;
+        Ok(directory)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            eprintln!("{} could not be removed: {error}", self.path.display());
+        }
+    }
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Builds `crossdock` as users do.
+fn build() -> anyhow::Result<PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--package", "crossdock"]).current_dir(workspace());
+    ensure!(cargo.status().context("running cargo")?.success(), "crossdock does not build");
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    Ok(fs::canonicalize(target.join("release/crossdock"))?)
+}
+
+/// As many bytes as the records have, in the page cache.
+fn write_floor_file(path: &Path, records: u64) -> anyhow::Result<()> {
+    let mut file = fs::File::create(path).with_context(|| format!("creating {}", path.display()))?;
+    let block = [7_u8; 1 << 20];
+    for _ in 0..records.div_ceil(1 << 10) {
+        file.write_all(&block)?;
+    }
+    Ok(())
+}
+
+fn today() -> anyhow::Result<String> {
+    output_of("date", &["+%Y-%m-%d"])
+}
+
+/// The commit of the checkout; with a plus sign if something in it is not committed.
+fn commit() -> anyhow::Result<String> {
+    let commit = output_of("git", &["rev-parse", "--short=10", "HEAD"])?;
+    let changed = !output_of("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Ok(if changed { commit + "+" } else { commit })
+}
+
+fn output_of(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(program).args(arguments).current_dir(workspace()).output();
+    let output = output.with_context(|| format!("running {program}"))?;
+    ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

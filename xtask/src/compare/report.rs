@@ -1,0 +1,110 @@
+//! The results as a page.
+
+use std::fmt::Write as _;
+
+use super::figure::Figure;
+use super::goals::GOALS;
+use super::plots::{file_name, shown};
+use super::results::{Measured, Results};
+use super::server::Kind;
+
+/// `README.md` of the results' folder.
+pub(crate) fn page(results: &Results) -> String {
+    let mut page = String::from(INTRODUCTION);
+    machine(results, &mut page);
+    page.push_str(
+        "\n## At a glance\n\nMedians of the rounds. The ratio is Crossdock's value to Apache Kafka's in the same run.\n\n\
+         | figure | Apache Kafka | Crossdock | ratio | aim | reached |\n|---|---|---|---|---|---|\n",
+    );
+    for goal in GOALS {
+        if let Some(row) = goal.row(results) {
+            page.push_str(&row);
+        }
+    }
+    for (&figure, measured) in &results.figures {
+        section(figure, measured, &mut page);
+    }
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Crossdock beside Apache Kafka
+
+Written by `cargo xtask compare`; the values of every round are in [results.json](results.json). To measure again:
+
+```
+cargo xtask compare                        # everything, three rounds
+cargo xtask compare consume latency        # some figures
+cargo xtask compare --quick                # does everything work? (writes to target/benchmarks)
+```
+
+It needs two cores, 16 GB of memory, 15 GB of disk, Java 17, Maven and kcat; perf if the profile is wanted. Both brokers
+run in turn on the first core, with both sides' clients on the second, unless the figure says otherwise; both with
+their default configuration, but for `group.initial.rebalance.delay.ms=0` and `log.segment.delete.delay.ms=100`. Memory
+is touched before each round, data is in the page cache, and each broker is warmed up by producing and consuming
+500,000 records. CPU time is user and kernel time of all threads of the broker, from `/proc/PID/stat`.
+";
+
+fn machine(results: &Results, page: &mut String) {
+    let machine = &results.machine;
+    let virtual_machine = if machine.virtual_machine { ", a virtual machine" } else { "" };
+    let _ = writeln!(
+        page,
+        "\n| | |\n|---|---|\n| CPU | {}, {} cores{virtual_machine} |\n| memory | {} GiB |\n| kernel | Linux {} |\n\
+         | Apache Kafka | {}, {} |\n| kcat | {} |\n| Crossdock | release build, {} |",
+        machine.cpu,
+        machine.cores,
+        machine.memory_gib,
+        machine.kernel,
+        machine.kafka,
+        machine.java,
+        machine.kcat,
+        machine.rustc,
+    );
+}
+
+fn section(figure: Figure, measured: &Measured, page: &mut String) {
+    let rounds = measured.series.iter().map(|series| series.values.len()).max().unwrap_or(0);
+    let _ = writeln!(
+        page,
+        "\n## {}\n\n{}\n\nMeasured on {} at {}, {rounds} rounds.\n\n![{}]({})\n",
+        figure.title(),
+        figure.method(),
+        measured.date,
+        measured.commit,
+        figure.title(),
+        file_name(figure),
+    );
+    page.push_str("| | unit | Apache Kafka | Crossdock | ratio | others |\n|---|---|---|---|---|---|\n");
+    for (case, unit) in measured.cases() {
+        let [kafka, crossdock] = Kind::ALL.map(|kind| measured.median(case, kind.name(), unit));
+        let others: Vec<String> = measured
+            .series
+            .iter()
+            .filter(|series| series.case == case && series.unit == unit)
+            .filter(|series| Kind::ALL.iter().all(|kind| kind.name() != series.who))
+            .map(|series| format!("{}: {}", series.who, shown(series.median())))
+            .collect();
+        let _ = writeln!(
+            page,
+            "| {case} | {unit} | {} | {} | {} | {} |",
+            cell(kafka),
+            cell(crossdock),
+            ratio(crossdock, kafka),
+            others.join(", "),
+        );
+    }
+}
+
+/// A value, or nothing.
+pub(crate) fn cell(value: Option<f64>) -> String {
+    value.map(shown).unwrap_or_default()
+}
+
+/// How many times the other, or nothing.
+pub(crate) fn ratio(value: Option<f64>, other: Option<f64>) -> String {
+    match (value, other) {
+        (Some(value), Some(other)) if other > 0.0 => format!("{:.2}×", value / other),
+        _ => String::new(),
+    }
+}

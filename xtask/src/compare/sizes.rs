@@ -1,0 +1,43 @@
+//! How much is measured.
+
+/// How much work each figure takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) warm_up_records: u64,
+    /// Of 1 KiB.
+    pub(crate) records: u64,
+    /// Of 100 bytes.
+    pub(crate) small_records: u64,
+    /// How often each consumer reads everything: one pass takes too few ticks of the CPU clock.
+    pub(crate) passes: u32,
+    pub(crate) latency_records: u64,
+    pub(crate) scale_bytes: u64,
+    pub(crate) scale_passes: u32,
+    pub(crate) headline_s: u32,
+}
+
+impl Sizes {
+    /// Sizes whose numbers mean something.
+    pub(crate) const FULL: Self = Self {
+        warm_up_records: 500_000,
+        records: 2_000_000,
+        small_records: 5_000_000,
+        passes: 3,
+        latency_records: 10_000,
+        scale_bytes: 1_000_000_000,
+        scale_passes: 5,
+        headline_s: 15,
+    };
+
+    /// Sizes that show whether everything works.
+    pub(crate) const QUICK: Self = Self {
+        warm_up_records: 20_000,
+        records: 100_000,
+        small_records: 200_000,
+        passes: 1,
+        latency_records: 500,
+        scale_bytes: 50_000_000,
+        scale_passes: 1,
+        headline_s: 3,
+    };
+}
