@@ -232,6 +232,13 @@ impl Broker {
         self.config.store(Arc::new(config));
     }
 
+    /// Where clients of one listener reach this broker.
+    pub(crate) fn own_endpoint(&self, listener: &str) -> Option<(Endpoint, Option<String>)> {
+        let image = self.controller.image();
+        let me = image.broker(self.node_id)?;
+        Some((me.endpoint(listener)?.clone(), me.rack.clone()))
+    }
+
     /// Completes when the broker begins to stop.
     pub(crate) async fn stopping(&self) {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;

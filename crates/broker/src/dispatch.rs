@@ -226,12 +226,14 @@ impl Placed for Bytes {
 
 impl Placed for FileRecords {
     fn add_to(self, plan: &mut Plan) {
-        plan.push_file(self.0);
+        if let Some(region) = self.0 {
+            plan.push_file(region);
+        }
     }
 }
 
 impl Records for FileRecords {
     fn len(&self) -> usize {
-        usize::try_from(self.0.len()).unwrap_or(usize::MAX)
+        self.0.as_ref().map_or(0, |region| usize::try_from(region.len()).unwrap_or(usize::MAX))
     }
 }

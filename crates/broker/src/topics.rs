@@ -1,6 +1,6 @@
 //! Creating, changing and deleting topics: the controller decides, then this broker's partitions follow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use cluster::{ClusterError, CreatedTopic, NewPartitions, NewTopic};
@@ -38,6 +38,26 @@ impl TopicError {
 impl From<ClusterError> for TopicError {
     fn from(error: ClusterError) -> Self {
         Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+/// How often each topic is named in one request. One that is named more than once is answered once, with an error.
+#[derive(Debug)]
+pub(crate) struct Named(HashMap<String, usize>);
+
+impl Named {
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut counts = HashMap::new();
+        names.for_each(|name| *counts.entry(name.to_owned()).or_default() += 1);
+        Self(counts)
+    }
+
+    /// `None` if the name has been answered already.
+    pub(crate) fn check(&mut self, name: &str) -> Option<Result<(), TopicError>> {
+        match self.0.remove(name)? {
+            1 => Some(Ok(())),
+            _ => Some(Err(TopicError::refused(ErrorCode::InvalidRequest, "Duplicate topic name."))),
+        }
     }
 }
 

@@ -16,9 +16,9 @@ use crate::Broker;
 use crate::dispatch::RequestContext;
 use crate::partitions::Partition;
 
-/// Records that lie in a file.
+/// Records that lie in a file, or none. Kafka never answers a fetch with null, and librdkafka does not take it.
 #[derive(Clone, Debug)]
-pub(crate) struct FileRecords(pub(crate) Region);
+pub(crate) struct FileRecords(pub(crate) Option<Region>);
 
 /// How much one response may carry, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -223,22 +223,15 @@ impl Found {
                 LeaderIdAndEpoch { leader_id: broker.node_id.0, leader_epoch: epoch.0 }
             }),
             aborted_transactions: (read_committed && self.told.error == ErrorCode::None).then(Vec::new),
-            records: self.records.map(FileRecords),
+            records: Some(FileRecords(self.records)),
             ..PartitionData::default()
         }
     }
 }
 
 fn own_endpoint(broker: &Broker, context: &RequestContext) -> Option<NodeEndpoint> {
-    let image = broker.controller.image();
-    let me = image.broker(broker.node_id)?;
-    let endpoint = me.endpoints.iter().find(|endpoint| *endpoint.name == *context.listener)?;
-    Some(NodeEndpoint {
-        node_id: me.id.0,
-        host: endpoint.host.clone(),
-        port: i32::from(endpoint.port),
-        rack: me.rack.clone(),
-    })
+    let (endpoint, rack) = broker.own_endpoint(&context.listener)?;
+    Some(NodeEndpoint { node_id: broker.node_id.0, host: endpoint.host, port: endpoint.port.into(), rack })
 }
 
 impl Entry {

@@ -42,6 +42,9 @@ mod syncing;
 mod timers;
 mod written;
 
+#[cfg(test)]
+mod tests;
+
 pub use answers::{Answer, ReplyTo};
 pub use coordinator::{Client, Coordinator, Now};
 pub use effects::{Action, WriteId};

@@ -1,37 +1,29 @@
 //! CreatePartitions: more partitions for a topic.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use cluster::NewPartitions;
 use protocol::messages::create_partitions::request::CreatePartitionsTopic;
 use protocol::messages::create_partitions::response::CreatePartitionsTopicResult;
 use protocol::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
-use protocol::{BrokerId, ErrorCode};
+use protocol::BrokerId;
 
 use crate::Broker;
 use crate::dispatch::RequestContext;
-use crate::topics::TopicError;
+use crate::topics::{Named, TopicError};
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     _context: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
-    let mut named = HashMap::<String, usize>::new();
-    for topic in &request.topics {
-        *named.entry(topic.name.clone()).or_default() += 1;
-    }
+    let mut named = Named::new(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut results = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
-        let result = match named.get_mut(&topic.name) {
-            Some(1) => add(broker, &topic, request.validate_only).await,
-            // Answered once, however often it was named.
-            Some(count @ 2..) => {
-                *count = 0;
-                Err(TopicError::refused(ErrorCode::InvalidRequest, "Duplicate topic name."))
-            }
-            _ => continue,
+        let Some(unique) = named.check(&topic.name) else { continue };
+        let result = match unique {
+            Ok(()) => add(broker, &topic, request.validate_only).await,
+            Err(twice) => Err(twice),
         };
         let mut answer = CreatePartitionsTopicResult { name: topic.name, ..Default::default() };
         if let Err(error) = result {

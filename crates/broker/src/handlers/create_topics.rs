@@ -1,6 +1,5 @@
 //! CreateTopics.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use cluster::NewTopic;
@@ -11,7 +10,7 @@ use protocol::{BrokerId, ErrorCode, PartitionIndex};
 
 use crate::Broker;
 use crate::dispatch::RequestContext;
-use crate::topics::TopicError;
+use crate::topics::{Named, TopicError};
 
 /// In a request: the broker's default number of partitions or replicas.
 const DEFAULT: i32 = -1;
@@ -21,20 +20,13 @@ pub(crate) async fn handle(
     _context: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let mut named = HashMap::<String, usize>::new();
-    for topic in &request.topics {
-        *named.entry(topic.name.clone()).or_default() += 1;
-    }
+    let mut named = Named::new(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
-        let result = match named.get_mut(&topic.name) {
-            Some(1) => create(broker, &topic, request.validate_only).await,
-            // Answered once, however often it was named.
-            Some(count @ 2..) => {
-                *count = 0;
-                Err(TopicError::refused(ErrorCode::InvalidRequest, "Duplicate topic name."))
-            }
-            _ => continue,
+        let Some(unique) = named.check(&topic.name) else { continue };
+        let result = match unique {
+            Ok(()) => create(broker, &topic, request.validate_only).await,
+            Err(twice) => Err(twice),
         };
         topics.push(result.unwrap_or_else(|error| CreatableTopicResult {
             name: topic.name,

@@ -35,7 +35,7 @@ pub(crate) async fn handle(
         .brokers()
         .filter(|known| request.include_fenced_brokers || !known.fenced)
         .filter_map(|known| {
-            let endpoint = known.endpoints.iter().find(|endpoint| *endpoint.name == *context.listener)?;
+            let endpoint = known.endpoint(&context.listener)?;
             Some(DescribeClusterBroker {
                 broker_id: known.id.0,
                 host: endpoint.host.clone(),

@@ -59,12 +59,8 @@ async fn find(broker: &Arc<Broker>, context: &RequestContext, kind: i8, key: Str
     if let Err(error) = broker.ensure_internal_topic(OFFSETS_TOPIC).await {
         return refused(key, ErrorCode::CoordinatorNotAvailable, &error.to_string());
     }
-    let image = broker.controller.image();
-    let endpoint = image
-        .broker(broker.node_id)
-        .and_then(|me| me.endpoints.iter().find(|endpoint| *endpoint.name == *context.listener).cloned());
-    match endpoint {
-        Some(endpoint) => Coordinator {
+    match broker.own_endpoint(&context.listener) {
+        Some((endpoint, _)) => Coordinator {
             key,
             node_id: broker.node_id.0,
             host: endpoint.host,

@@ -78,7 +78,7 @@ fn brokers(image: &Image, listener: &str) -> Vec<MetadataResponseBroker> {
         .brokers()
         .filter(|broker| !broker.fenced)
         .filter_map(|broker| {
-            let endpoint = broker.endpoints.iter().find(|endpoint| endpoint.name == listener)?;
+            let endpoint = broker.endpoint(listener)?;
             Some(MetadataResponseBroker {
                 node_id: broker.id.0,
                 host: endpoint.host.clone(),

@@ -152,16 +152,12 @@ fn moved_to(
     if !named {
         return Vec::new();
     }
-    let image = broker.controller.image();
-    let Some(me) = image.broker(broker.node_id) else { return Vec::new() };
-    let endpoint = me.endpoints.iter().find(|endpoint| *endpoint.name == *context.listener);
-    endpoint
-        .map(|endpoint| NodeEndpoint {
-            node_id: me.id.0,
-            host: endpoint.host.clone(),
-            port: i32::from(endpoint.port),
-            rack: me.rack.clone(),
-        })
-        .into_iter()
-        .collect()
+    let endpoint = broker.own_endpoint(&context.listener);
+    let to_node = |(endpoint, rack): (cluster::Endpoint, _)| NodeEndpoint {
+        node_id: broker.node_id.0,
+        host: endpoint.host,
+        port: endpoint.port.into(),
+        rack,
+    };
+    endpoint.map(to_node).into_iter().collect()
 }

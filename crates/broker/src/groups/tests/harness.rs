@@ -144,7 +144,9 @@ impl World {
     /// Lets time pass, with everything that falls due on the way happening in time.
     pub(super) fn pass(&mut self, ms: i64) {
         let end_ms = self.now_ms + ms;
-        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline| *deadline <= end_ms) {
+        while let Some(deadline_ms) =
+            self.coordinator.next_deadline_ms().filter(|deadline| *deadline <= end_ms)
+        {
             self.now_ms = deadline_ms.max(self.now_ms);
             self.coordinator.tick(self.now());
             self.settle();
@@ -157,7 +159,8 @@ impl World {
         let to = ReplyTo(self.asked);
         self.asked += 1;
         self.open.insert(to);
-        event(&mut self.coordinator, self.now(), to);
+        let now = self.now();
+        event(&mut self.coordinator, now, to);
         self.settle();
         to
     }
@@ -287,8 +290,10 @@ impl World {
 
     /// A request to commit one offset of `orders-0`, as a client that is no member.
     pub(super) fn commit_request(offset: i64) -> OffsetCommitRequest {
-        let partition =
-            OffsetCommitRequestPartition { committed_offset: offset, ..OffsetCommitRequestPartition::default() };
+        let partition = OffsetCommitRequestPartition {
+            committed_offset: offset,
+            ..OffsetCommitRequestPartition::default()
+        };
         OffsetCommitRequest {
             group_id: GROUP.to_owned(),
             topics: vec![OffsetCommitRequestTopic {
@@ -358,7 +363,9 @@ impl World {
                 self.join_dynamic(&join).1
             }
         });
-        self.pass(i64::from(REBALANCE_MS));
+        while self.state() != "CompletingRebalance" {
+            self.pass(1_000);
+        }
         let members = waiting.map(|to| self.join_answer(to).expect("the first rebalance is over"));
         self.assign(&members);
         members

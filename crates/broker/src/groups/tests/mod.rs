@@ -7,6 +7,7 @@ mod harness;
 mod joining;
 mod leaving;
 mod model;
+
 mod offsets;
 mod replaying;
 mod sessions;

@@ -95,7 +95,10 @@ fn heartbeats_say_what_is_wrong() {
     assert_eq!(code(with(|request| request.group_id = "other".to_owned())), ErrorCode::UnknownMemberId);
     assert_eq!(code(with(|request| request.generation_id = 7)), ErrorCode::IllegalGeneration);
     assert_eq!(code(with(|request| request.member_id.clear())), ErrorCode::UnknownMemberId);
-    assert_eq!(code(with(|request| request.group_instance_id = Some("i".to_owned()))), ErrorCode::UnknownMemberId);
+    assert_eq!(
+        code(with(|request| request.group_instance_id = Some("i".to_owned()))),
+        ErrorCode::UnknownMemberId
+    );
 
     world.leave(&[by_id(&leader), by_id(&follower)]);
     assert_eq!(world.heartbeat(&leader), ErrorCode::UnknownMemberId);
