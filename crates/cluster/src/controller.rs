@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use protocol::messages::metadata_records::{
-    BrokerRegistrationChangeRecord, ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionRecord, ProducerIdsRecord,
-    RegisterBrokerRecord, RegisterControllerRecord, RemoveTopicRecord, TopicRecord, register_broker,
-    register_controller,
+    BrokerRegistrationChangeRecord, ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionRecord,
+    ProducerIdsRecord, RegisterBrokerRecord, RegisterControllerRecord, RemoveTopicRecord, TopicRecord,
+    register_broker, register_controller,
 };
 use protocol::{BrokerId, ErrorCode, PartitionIndex};
 use uuid::Uuid;
@@ -30,7 +30,8 @@ const MOST_PARTITIONS_PER_CHANGE: i64 = 10_000;
 const METADATA_VERSION: i16 = 30;
 
 /// The levels of `metadata.version` whose records can be read: Kafka 3.3 to 4.3.
-const METADATA_VERSIONS: FeatureRange = FeatureRange { name: "metadata.version", min: 7, max: METADATA_VERSION };
+const METADATA_VERSIONS: FeatureRange =
+    FeatureRange { name: "metadata.version", min: 7, max: METADATA_VERSION };
 
 /// The one who changes the cluster. All changes go through it, one at a time.
 #[derive(Debug)]
@@ -100,7 +101,12 @@ impl Controller {
     ///
     /// # Errors
     /// The disk's, or a metadata log that cannot be read.
-    pub fn open(data_dir: &Path, clean: bool, me: &BrokerRegistration, now_ms: i64) -> Result<Self, ClusterError> {
+    pub fn open(
+        data_dir: &Path,
+        clean: bool,
+        me: &BrokerRegistration,
+        now_ms: i64,
+    ) -> Result<Self, ClusterError> {
         let mut image = Image::default();
         let mut log = MetadataLog::open(data_dir, clean, now_ms)?;
         log.replay(&mut image)?;
@@ -115,7 +121,10 @@ impl Controller {
             log: Mutex::new(log),
         };
         if controller.image().features().is_empty() {
-            let record = FeatureLevelRecord { name: METADATA_VERSIONS.name.to_owned(), feature_level: METADATA_VERSION };
+            let record = FeatureLevelRecord {
+                name: METADATA_VERSIONS.name.to_owned(),
+                feature_level: METADATA_VERSION,
+            };
             controller.commit(vec![MetadataRecord::FeatureLevel(record)], now_ms)?;
         }
         controller.register(me, now_ms)?;
@@ -144,7 +153,12 @@ impl Controller {
     ///
     /// # Errors
     /// [`ClusterError::Refused`] with the code and sentence for the client; the disk's otherwise.
-    pub fn create_topic(&self, new: &NewTopic, validate_only: bool, now_ms: i64) -> Result<CreatedTopic, ClusterError> {
+    pub fn create_topic(
+        &self,
+        new: &NewTopic,
+        validate_only: bool,
+        now_ms: i64,
+    ) -> Result<CreatedTopic, ClusterError> {
         let mut log = self.log.lock();
         let image = self.image();
         let assignment = self.assignment_of(&image, new)?;
@@ -175,16 +189,28 @@ impl Controller {
     pub fn delete_topic(&self, id: Uuid, now_ms: i64) -> Result<(), ClusterError> {
         let mut log = self.log.lock();
         if self.image().topic_by_id(id).is_none() {
-            return Err(ClusterError::refused(ErrorCode::UnknownTopicId, format!("no topic has the id {id}")));
+            return Err(ClusterError::refused(
+                ErrorCode::UnknownTopicId,
+                format!("no topic has the id {id}"),
+            ));
         }
-        self.commit_locked(&mut log, vec![MetadataRecord::RemoveTopic(RemoveTopicRecord { topic_id: id })], now_ms)
+        self.commit_locked(
+            &mut log,
+            vec![MetadataRecord::RemoveTopic(RemoveTopicRecord { topic_id: id })],
+            now_ms,
+        )
     }
 
     /// Adds partitions to a topic, or only checks whether it could be done.
     ///
     /// # Errors
     /// [`ClusterError::Refused`] with the code and sentence for the client; the disk's otherwise.
-    pub fn add_partitions(&self, new: &NewPartitions, validate_only: bool, now_ms: i64) -> Result<(), ClusterError> {
+    pub fn add_partitions(
+        &self,
+        new: &NewPartitions,
+        validate_only: bool,
+        now_ms: i64,
+    ) -> Result<(), ClusterError> {
         let mut log = self.log.lock();
         let image = self.image();
         let Some(topic) = image.topic(&new.topic) else {
@@ -196,8 +222,9 @@ impl Controller {
             return Ok(());
         }
         let present = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
-        let records =
-            (present..).zip(&assignment).map(|(index, replicas)| self.partition_record(topic.id, index, replicas));
+        let records = (present..)
+            .zip(&assignment)
+            .map(|(index, replicas)| self.partition_record(topic.id, index, replicas));
         self.commit_locked(&mut log, records.collect(), now_ms)
     }
 
@@ -319,7 +346,12 @@ impl Controller {
     }
 
     /// Log first, then the image: a change that the disk refused is never seen.
-    fn commit_locked(&self, log: &mut MetadataLog, records: Vec<MetadataRecord>, now_ms: i64) -> Result<(), ClusterError> {
+    fn commit_locked(
+        &self,
+        log: &mut MetadataLog,
+        records: Vec<MetadataRecord>,
+        now_ms: i64,
+    ) -> Result<(), ClusterError> {
         let mut next = Image::clone(&self.image.load());
         log.append(&records, now_ms)?;
         for record in records {
@@ -346,13 +378,15 @@ impl Controller {
     }
 
     fn assignment_of(&self, image: &Image, new: &NewTopic) -> Result<Vec<Vec<BrokerId>>, ClusterError> {
-        check_topic_name(&new.name).map_err(|message| ClusterError::refused(ErrorCode::InvalidTopicException, message))?;
+        check_topic_name(&new.name)
+            .map_err(|message| ClusterError::refused(ErrorCode::InvalidTopicException, message))?;
         if image.topic(&new.name).is_some() {
             let message = format!("Topic '{}' already exists.", new.name);
             return Err(ClusterError::refused(ErrorCode::TopicAlreadyExists, message));
         }
         if let Some(other) = image.topics().find(|topic| collide(&topic.name, &new.name)) {
-            let message = format!("{:?} differs from the topic {:?} only in '.' and '_'", new.name, other.name);
+            let message =
+                format!("{:?} differs from the topic {:?} only in '.' and '_'", new.name, other.name);
             return Err(ClusterError::refused(ErrorCode::InvalidTopicException, message));
         }
         if new.assignment.is_empty() {
@@ -370,7 +404,11 @@ impl Controller {
         Ok(given)
     }
 
-    fn automatic_assignment(&self, image: &Image, new: &NewTopic) -> Result<Vec<Vec<BrokerId>>, ClusterError> {
+    fn automatic_assignment(
+        &self,
+        image: &Image,
+        new: &NewTopic,
+    ) -> Result<Vec<Vec<BrokerId>>, ClusterError> {
         if new.partitions <= 0 {
             let message = format!("a topic needs at least one partition, not {}", new.partitions);
             return Err(ClusterError::refused(ErrorCode::InvalidPartitions, message));
@@ -381,7 +419,8 @@ impl Controller {
     }
 
     fn choose_replicas(&self, image: &Image, factor: i64) -> Result<Vec<BrokerId>, ClusterError> {
-        let usable: Vec<BrokerId> = image.brokers().filter(|broker| !broker.fenced).map(|broker| broker.id).collect();
+        let usable: Vec<BrokerId> =
+            image.brokers().filter(|broker| !broker.fenced).map(|broker| broker.id).collect();
         match usize::try_from(factor) {
             Ok(count) if (1..=usable.len()).contains(&count) => Ok(usable.into_iter().take(count).collect()),
             _ => {
@@ -419,7 +458,8 @@ impl Controller {
             return Ok(vec![replicas; usize::try_from(added).unwrap_or(0)]);
         };
         if i64::try_from(given.len()) != Ok(added) {
-            let message = format!("{added} partition(s) are to be added, but {} assignment(s) were given", given.len());
+            let message =
+                format!("{added} partition(s) are to be added, but {} assignment(s) were given", given.len());
             return Err(ClusterError::refused(ErrorCode::InvalidReplicaAssignment, message));
         }
         given.iter().try_for_each(|replicas| check_replicas(image, replicas, factor))?;
@@ -429,7 +469,9 @@ impl Controller {
 
 fn check_count(partitions: i64) -> Result<(), ClusterError> {
     if partitions > MOST_PARTITIONS_PER_CHANGE {
-        let message = format!("{partitions} partitions in one request, at most {MOST_PARTITIONS_PER_CHANGE} are allowed");
+        let message = format!(
+            "{partitions} partitions in one request, at most {MOST_PARTITIONS_PER_CHANGE} are allowed"
+        );
         return Err(ClusterError::refused(ErrorCode::PolicyViolation, message));
     }
     Ok(())

@@ -214,7 +214,8 @@ impl Image {
         match record {
             MetadataRecord::Topic(record) => {
                 let name: Arc<str> = record.name.into();
-                let topic = Topic { name: Arc::clone(&name), id: record.topic_id, partitions: BTreeMap::new() };
+                let topic =
+                    Topic { name: Arc::clone(&name), id: record.topic_id, partitions: BTreeMap::new() };
                 self.names.insert(record.topic_id, Arc::clone(&name));
                 self.topics.insert(name, Arc::new(topic));
             }
@@ -231,7 +232,10 @@ impl Image {
                 let index = PartitionIndex(record.partition_id);
                 let topic = self.topic_mut(record.topic_id)?;
                 let partition = topic.partitions.get_mut(&index).ok_or_else(|| {
-                    ClusterError::Inconsistent(format!("partition {index} of topic {} does not exist", topic.name))
+                    ClusterError::Inconsistent(format!(
+                        "partition {index} of topic {} does not exist",
+                        topic.name
+                    ))
                 })?;
                 partition.change(record);
             }
@@ -259,13 +263,15 @@ impl Image {
     }
 
     fn topic_mut(&mut self, id: Uuid) -> Result<&mut Topic, ClusterError> {
-        let topic = self.names.get(&id).and_then(|name| self.topics.get_mut(name)).ok_or_else(|| no_topic(id))?;
+        let topic =
+            self.names.get(&id).and_then(|name| self.topics.get_mut(name)).ok_or_else(|| no_topic(id))?;
         Ok(Arc::make_mut(topic))
     }
 
     fn broker_mut(&mut self, id: i32) -> Result<&mut Broker, ClusterError> {
         let broker = self.brokers.get_mut(&BrokerId(id));
-        let broker = broker.ok_or_else(|| ClusterError::Inconsistent(format!("broker {id} has not registered")))?;
+        let broker =
+            broker.ok_or_else(|| ClusterError::Inconsistent(format!("broker {id} has not registered")))?;
         Ok(Arc::make_mut(broker))
     }
 
@@ -349,6 +355,14 @@ impl Partition {
             self.leader_epoch = LeaderEpoch(self.leader_epoch.0 + 1);
         }
         self.partition_epoch += 1;
+    }
+}
+
+impl Broker {
+    /// Where clients of one listener reach the broker.
+    #[must_use]
+    pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.name == listener)
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use log::{AppendOrigin, Log, LogConfig, LogOptions, OpenFiles, ReadUntil};
 use protocol::codec::{Encoder, Message};
+use protocol::messages::data::LeaderChangeMessage;
 use protocol::messages::data::leader_change_message::Voter;
-use protocol::messages::data::{LeaderChangeMessage};
 use protocol::messages::metadata_records::MetadataRecord;
 use protocol::records::{Batches, Codec, ControlType, RecordBatch, RecordBatchBuilder};
 use protocol::{BrokerId, LeaderEpoch, Offset};
@@ -97,7 +97,8 @@ impl MetadataLog {
             ..LeaderChangeMessage::default()
         };
         let value = content(&change);
-        let batch = RecordBatchBuilder::new(Codec::default()).control(now_ms, ControlType::LeaderChange, &value);
+        let batch =
+            RecordBatchBuilder::new(Codec::default()).control(now_ms, ControlType::LeaderChange, &value);
         self.append_batch(batch, now_ms)
     }
 
@@ -180,8 +181,8 @@ fn apply_batch(batch: &RecordBatch, from: Offset, image: &mut Image) -> Result<(
             continue;
         }
         let value = record.value.ok_or_else(|| bad_record(offset, &"a record without a value"))?;
-        let (decoded, _) =
-            MetadataRecord::decode(body.bytes().slice_ref(value)).map_err(|error| bad_record(offset, &error))?;
+        let (decoded, _) = MetadataRecord::decode(body.bytes().slice_ref(value))
+            .map_err(|error| bad_record(offset, &error))?;
         image.apply(decoded)?;
     }
     Ok(())

@@ -20,7 +20,10 @@ pub(crate) fn read_epoch(dir: &Path) -> Result<LeaderEpoch, ClusterError> {
     };
     let state: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| ClusterError::Inconsistent(format!("{}: not JSON: {error}", path.display())))?;
-    let epoch = state.get("leaderEpoch").and_then(serde_json::Value::as_i64).and_then(|epoch| i32::try_from(epoch).ok());
+    let epoch = state
+        .get("leaderEpoch")
+        .and_then(serde_json::Value::as_i64)
+        .and_then(|epoch| i32::try_from(epoch).ok());
     epoch
         .map(LeaderEpoch)
         .ok_or_else(|| ClusterError::Inconsistent(format!("{}: no leaderEpoch in {text:?}", path.display())))

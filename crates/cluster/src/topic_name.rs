@@ -16,7 +16,9 @@ pub fn check_topic_name(name: &str) -> Result<(), String> {
     } else if name.len() > LONGEST_NAME {
         Err(format!("a topic name has at most {LONGEST_NAME} characters, this one has {}", name.len()))
     } else if let Some(bad) = name.chars().find(|&c| !legal(c)) {
-        Err(format!("a topic name consists of ASCII letters, digits, '.', '_' and '-', but {name:?} has {bad:?}"))
+        Err(format!(
+            "a topic name consists of ASCII letters, digits, '.', '_' and '-', but {name:?} has {bad:?}"
+        ))
     } else {
         Ok(())
     }

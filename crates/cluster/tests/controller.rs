@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use cluster::{BrokerRegistration, ClusterError, ConfigResource, Controller, Endpoint, NewPartitions, NewTopic};
+use cluster::{
+    BrokerRegistration, ClusterError, ConfigResource, Controller, Endpoint, NewPartitions, NewTopic,
+};
 use protocol::{BrokerId, ErrorCode, PartitionIndex};
 use uuid::Uuid;
 
