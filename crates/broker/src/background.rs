@@ -24,6 +24,7 @@ pub(crate) fn start(broker: &Arc<Broker>) {
     every(broker, DELETED_FILES, Broker::delete_due_files);
     every(broker, config.log_flush_scheduler_interval, Broker::flush_what_is_due);
     every(broker, config.log_flush_offset_checkpoint_interval, Broker::write_recovery_points);
+    every(broker, config.log_flush_start_offset_checkpoint_interval, Broker::write_start_offsets);
     every(broker, HIGH_WATERMARK_CHECKPOINT, Broker::write_high_watermarks);
     every(broker, PRODUCER_EXPIRY, Broker::expire_producers);
 }
@@ -87,6 +88,12 @@ impl Broker {
     fn write_recovery_points(&self) {
         if let Err(error) = self.data_dirs.write_recovery_points(&self.partitions.all()) {
             warn!("recovery points: {error}");
+        }
+    }
+
+    fn write_start_offsets(&self) {
+        if let Err(error) = self.data_dirs.write_start_offsets(&self.partitions.all()) {
+            warn!("start offsets: {error}");
         }
     }
 

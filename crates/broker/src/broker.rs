@@ -263,6 +263,7 @@ impl Broker {
             partition.log.close(now_ms)?;
         }
         self.data_dirs.write_recovery_points(&partitions)?;
+        self.data_dirs.write_start_offsets(&partitions)?;
         self.data_dirs.write_high_watermarks(&partitions)?;
         let epoch = self.controller.image().broker(self.node_id).map_or(-1, |me| me.epoch);
         self.controller.close(now_ms)?;

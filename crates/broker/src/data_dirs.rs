@@ -155,12 +155,15 @@ impl DataDirs {
         }
     }
 
-    /// Writes down from where on each log has to be checked after a crash, and where it begins.
+    /// Writes down from where on each log has to be checked after a crash.
     pub(crate) fn write_recovery_points(&self, partitions: &[Arc<Partition>]) -> Result<(), LogError> {
-        self.write(Checkpoint::RecoveryPoint, partitions, |log| Some(log.recovery_point()))?;
-        self.write(Checkpoint::LogStart, partitions, |log| {
-            Some(log.start_offset()).filter(|start| *start > Offset::ZERO)
-        })
+        self.write(Checkpoint::RecoveryPoint, partitions, |log| Some(log.recovery_point()))
+    }
+
+    /// Writes down where each log begins that has lost its beginning.
+    pub(crate) fn write_start_offsets(&self, partitions: &[Arc<Partition>]) -> Result<(), LogError> {
+        let start = |log: &Log| Some(log.start_offset()).filter(|start| *start > Offset::ZERO);
+        self.write(Checkpoint::LogStart, partitions, start)
     }
 
     /// Writes down what is committed.

@@ -119,8 +119,7 @@ impl Broker {
         let new = NewTopic {
             name: name.to_owned(),
             partitions: self.config().offsets_topic_num_partitions,
-            // A single node holds what it can; Kafka's default of three is for clusters.
-            replication_factor: 1,
+            replication_factor: self.offsets_topic_replicas(),
             configs: vec![
                 config("compression.type", "producer".to_owned()),
                 config("cleanup.policy", "compact".to_owned()),
@@ -132,6 +131,12 @@ impl Broker {
             Err(error) if error.code != ErrorCode::TopicAlreadyExists => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// As many replicas as asked for, or as there are brokers: Kafka's default of three is for larger clusters.
+    fn offsets_topic_replicas(&self) -> i16 {
+        let brokers = i16::try_from(self.controller.image().brokers().count()).unwrap_or(i16::MAX);
+        self.config().offsets_topic_replication_factor.min(brokers)
     }
 
     /// Deletes a topic and its data.

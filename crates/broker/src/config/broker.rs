@@ -67,8 +67,6 @@ pub struct BrokerConfig {
     pub max_connections_per_ip_overrides: HashMap<IpAddr, usize>,
     /// `connections.max.idle.ms`; [`Duration::MAX`] where idle connections stay.
     pub connections_max_idle: Duration,
-    /// `queued.max.requests`.
-    pub queued_max_requests: usize,
     /// The smaller of `crossdock.request.memory.bytes` and `queued.max.request.bytes`; at least one request fits.
     pub request_memory_bytes: usize,
     /// `fetch.max.bytes`.
@@ -145,7 +143,6 @@ impl BrokerConfig {
             max_connections_per_ip: connections_per_ip(&mut reader),
             max_connections_per_ip_overrides: overrides_per_ip(&mut reader),
             connections_max_idle: reader.duration("connections.max.idle.ms"),
-            queued_max_requests: reader.size("queued.max.requests"),
             request_memory_bytes: request_memory(&mut reader),
             fetch_max_bytes: reader.size("fetch.max.bytes"),
             fetch_session_slots: reader.size("max.incremental.fetch.session.cache.slots"),

@@ -225,13 +225,13 @@ impl ClassicGroup {
     }
 
     fn insert(&mut self, member: Member) {
+        self.remove(&member.id);
         if let Some(instance_id) = &member.instance_id {
             self.static_members.insert(Arc::clone(instance_id), Arc::clone(&member.id));
         }
         if self.leader.is_none() {
             self.leader = Some(Arc::clone(&member.id));
         }
-        self.pending_join.remove(&member.id);
         self.awaiting_join += usize::from(member.awaiting_join.is_some());
         self.count_support(&member.protocols);
         self.members.insert(Arc::clone(&member.id), member);

@@ -39,8 +39,7 @@ broker_settings! {
     "producer.purgatory.purge.interval.requests"       int      "1000"           medium fixed      any;
     "queued.max.request.bytes"                         long     "-1"             medium fixed      any
         => "How many bytes of requests may be in memory at once; -1 leaves it to crossdock.request.memory.bytes.";
-    "queued.max.requests"                              int      "500"            high   fixed      at_least(1)
-        => "How many requests may be in work at once.";
+    "queued.max.requests"                              int      "500"            high   fixed      at_least(1);
     "request.timeout.ms"                               int      "30000"          high   fixed      any;
     "share.fetch.purgatory.purge.interval.requests"    int      "1000"           medium fixed      any;
     "socket.connection.setup.timeout.max.ms"           long     "30000"          medium fixed      any;

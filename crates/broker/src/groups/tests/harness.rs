@@ -210,7 +210,8 @@ impl World {
 
     pub(super) fn join(&mut self, join: &Join) -> ReplyTo {
         let Join { version, request } = join.clone();
-        let fresh = Uuid::from_u128(u128::from(self.asked));
+        // Not the same again after a restart: an id that was stored made the log longer.
+        let fresh = Uuid::from_u64_pair(self.log.len() as u64, self.asked);
         self.ask(|coordinator, now, to| {
             let client = Client { id: "client", host: "/127.0.0.1", version };
             coordinator.join_group(now, client, request, fresh, to);

@@ -245,7 +245,7 @@ impl Model {
         let group = self.world.coordinator.describe_group(GROUP, 6);
         if group.group_state == "Stable" {
             assert!(!group.members.is_empty());
-            assert_eq!(group.protocol_data, "range", "{:#?}", self.world.coordinator);
+            assert_eq!(group.protocol_data, "range");
         }
         if group.group_state == "Empty" || group.group_state == "Dead" {
             assert!(group.members.is_empty());
