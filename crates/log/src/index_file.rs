@@ -3,6 +3,7 @@
 //! Entries are appended to memory and written out in blocks, so that an append costs no system call; those on disk are
 //! searched with `pread(2)` in blocks. Whatever is in the file at the time of a crash is rebuilt from the log.
 
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,8 @@ impl<E: Entry> IndexFile<E> {
             }
             self.on_disk(&mut state)?
         };
-        self.search(on_disk, holds, guess, of).map_err(LogError::io("read", self.path()))
+        let file = self.file.open()?;
+        self.search(&file, on_disk, holds, guess, of).map_err(self.file.error("read"))
     }
 
     /// Forgets all entries, in the file as well.
@@ -128,12 +130,12 @@ impl<E: Entry> IndexFile<E> {
             }
             (on_disk, state.tail.len())
         };
-        let file = self.file.open_or_create().map_err(LogError::io("open", self.path()))?;
+        let file = self.file.open_or_create()?;
         let position = u64::from(on_disk) * E::BYTES as u64;
         if on_disk == 0 {
-            file.set_len(0).map_err(LogError::io("truncate", self.path()))?;
+            file.set_len(0).map_err(self.file.error("truncate"))?;
         }
-        file.write_all_at(&bytes, position).map_err(LogError::io("write", self.path()))?;
+        file.write_all_at(&bytes, position).map_err(self.file.error("write"))?;
         let mut state = self.state.lock();
         state.tail.drain(..waiting);
         state.on_disk = Some(on_disk + waiting as u32);
@@ -142,16 +144,16 @@ impl<E: Entry> IndexFile<E> {
 
     /// Writes the file to the disk.
     pub(crate) fn sync(&self) -> Result<(), LogError> {
-        let file = self.file.open_or_create().map_err(LogError::io("open", self.path()))?;
-        file.sync_data().map_err(LogError::io("flush", self.path()))
+        let file = self.file.open_or_create()?;
+        file.sync_data().map_err(self.file.error("flush"))
     }
 
     fn on_disk(&self, state: &mut State<E>) -> Result<u32, LogError> {
         if let Some(on_disk) = state.on_disk {
             return Ok(on_disk);
         }
-        let file = self.file.open().map_err(LogError::io("open", self.path()))?;
-        let bytes = file.metadata().map_err(LogError::io("stat", self.path()))?.len();
+        let file = self.file.open()?;
+        let bytes = file.metadata().map_err(self.file.error("stat"))?.len();
         let entries = bytes / E::BYTES as u64;
         if !bytes.is_multiple_of(E::BYTES as u64) || entries > u64::from(u32::MAX) {
             return Err(LogError::Damaged {
@@ -167,20 +169,27 @@ impl<E: Entry> IndexFile<E> {
 
     /// The entry at `index` of those on disk.
     pub(crate) fn entry(&self, index: u32) -> Result<E, LogError> {
-        self.read_entry(index).map_err(LogError::io("read", self.path()))
+        let file = self.file.open()?;
+        self.read_entry(&file, index).map_err(self.file.error("read"))
     }
 
-    fn read_entry(&self, index: u32) -> io::Result<E> {
+    fn read_entry(&self, file: &File, index: u32) -> io::Result<E> {
         let mut bytes = [0; 16];
         let bytes = &mut bytes[..E::BYTES];
-        self.file.open()?.read_exact_at(bytes, u64::from(index) * E::BYTES as u64)?;
+        file.read_exact_at(bytes, u64::from(index) * E::BYTES as u64)?;
         E::decode(self.base_offset, bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// Looks in the block around the guess first, then halves what is left, until one block holds the answer.
-    fn search(&self, on_disk: u32, holds: impl Fn(&E) -> bool, guess: u64, of: u64) -> io::Result<Option<E>> {
+    fn search(
+        &self,
+        file: &File,
+        on_disk: u32,
+        holds: impl Fn(&E) -> bool,
+        guess: u64,
+        of: u64,
+    ) -> io::Result<Option<E>> {
         let per_block = (BLOCK_BYTES / E::BYTES as u64) as u32;
-        let file = self.file.open()?;
         let mut buffer = [0; BLOCK_BYTES as usize];
         // The answer is the entry before the first in `low..=high` for which `holds` is false.
         let (mut low, mut high) = (0, on_disk);

@@ -14,7 +14,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use protocol::Offset;
 
-use crate::FileKind;
+use crate::{FileKind, LogError};
 
 /// The files that all logs of a process keep open, with a limit.
 #[derive(Debug)]
@@ -81,23 +81,28 @@ impl LazyFile {
         self.kind.path(&self.dir, self.base_offset)
     }
 
+    /// For `map_err`: names what was tried on this file. The path is put together only then.
+    pub(crate) fn error(&self, operation: &'static str) -> impl FnOnce(io::Error) -> LogError {
+        move |source| LogError::Io { operation, path: self.path(), source }
+    }
+
     /// The open file, for reading and writing. It must exist.
-    pub(crate) fn open(&self) -> io::Result<Arc<File>> {
+    pub(crate) fn open(&self) -> Result<Arc<File>, LogError> {
         self.open_with(OpenOptions::new().read(true).write(true))
     }
 
     /// The open file, created if it is not there.
-    pub(crate) fn open_or_create(&self) -> io::Result<Arc<File>> {
+    pub(crate) fn open_or_create(&self) -> Result<Arc<File>, LogError> {
         self.open_with(OpenOptions::new().read(true).write(true).create(true).truncate(false))
     }
 
-    fn open_with(&self, options: &OpenOptions) -> io::Result<Arc<File>> {
+    fn open_with(&self, options: &OpenOptions) -> Result<Arc<File>, LogError> {
         let mut slot = self.slot.file.lock();
         self.slot.used.store(true, Ordering::Relaxed);
         if let Some(file) = &*slot {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(options.open(self.path())?);
+        let file = Arc::new(options.open(self.path()).map_err(self.error("open"))?);
         *slot = Some(Arc::clone(&file));
         drop(slot);
         self.files.admit(&self.slot);

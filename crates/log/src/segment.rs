@@ -71,8 +71,8 @@ impl Segment {
                 boundaries: Boundaries::default(),
             }),
         };
-        let log = segment.log.open_or_create().map_err(LogError::io("create", segment.path()))?;
-        log.set_len(0).map_err(LogError::io("truncate", segment.path()))?;
+        let log = segment.log.open_or_create()?;
+        log.set_len(0).map_err(segment.log.error("truncate"))?;
         segment.transaction_index.delete()?;
         // Kafka takes a segment without index files for damaged and recovers it.
         segment.offset_index.write_out()?;
@@ -104,7 +104,7 @@ impl Segment {
 
     /// The open `.log` file.
     pub(crate) fn file(&self) -> Result<Arc<File>, LogError> {
-        self.log.open().map_err(LogError::io("open", self.path()))
+        self.log.open()
     }
 
     /// Reserves `bytes` on disk for the segment, without changing its size.
@@ -263,7 +263,7 @@ impl Segment {
 
     /// Writes what waits in memory to the files and the files to the disk.
     pub(crate) fn sync(&self) -> Result<(), LogError> {
-        self.file()?.sync_data().map_err(LogError::io("flush", self.path()))?;
+        self.file()?.sync_data().map_err(self.log.error("flush"))?;
         self.offset_index.sync()?;
         self.time_index.sync()?;
         self.transaction_index.sync()
@@ -275,7 +275,7 @@ impl Segment {
             .file()?
             .metadata()
             .and_then(|metadata| metadata.modified())
-            .map_err(LogError::io("stat", self.path()))?;
+            .map_err(self.log.error("stat"))?;
         let since_epoch = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Ok(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }

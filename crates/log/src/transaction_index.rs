@@ -50,12 +50,17 @@ impl TransactionIndex {
         FileKind::TransactionIndex.path(&self.dir, self.base_offset)
     }
 
+    /// For `map_err`: names what was tried on this file.
+    fn error(&self, operation: &'static str) -> impl FnOnce(io::Error) -> LogError {
+        move |source| LogError::Io { operation, path: self.path(), source }
+    }
+
     /// Adds an entry at the end of the file.
     pub(crate) fn append(&self, aborted: &AbortedTransaction) -> Result<(), LogError> {
         let file = OpenOptions::new().append(true).create(true).open(self.path());
-        let mut file = file.map_err(LogError::io("open", self.path()))?;
+        let mut file = file.map_err(self.error("open"))?;
         self.absent.store(false, Ordering::Release);
-        io::Write::write_all(&mut file, &encode(aborted)).map_err(LogError::io("write", self.path()))
+        io::Write::write_all(&mut file, &encode(aborted)).map_err(self.error("write"))
     }
 
     /// Every entry, in the order in which the transactions ended.
@@ -92,8 +97,7 @@ impl TransactionIndex {
             return Ok(());
         }
         let file = OpenOptions::new().write(true).open(self.path());
-        file.and_then(|file| file.set_len((kept * ENTRY_BYTES) as u64))
-            .map_err(LogError::io("truncate", self.path()))
+        file.and_then(|file| file.set_len((kept * ENTRY_BYTES) as u64)).map_err(self.error("truncate"))
     }
 
     /// Removes the file, if there is one.
@@ -109,7 +113,7 @@ impl TransactionIndex {
             return Ok(());
         }
         match File::open(self.path()) {
-            Ok(file) => file.sync_data().map_err(LogError::io("flush", self.path())),
+            Ok(file) => file.sync_data().map_err(self.error("flush")),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(LogError::Io { operation: "open", path: self.path(), source }),
         }

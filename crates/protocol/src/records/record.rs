@@ -103,9 +103,12 @@ impl<'a> Records<'a> {
         if !cursor.bytes.is_empty() {
             return Err(malformed("length"));
         }
-        let expected =
-            if self.consecutive { index..=index } else { self.previous_delta + 1..=self.last_offset_delta };
-        if !expected.contains(&offset_delta) {
+        let in_place = if self.consecutive {
+            offset_delta == index
+        } else {
+            offset_delta > self.previous_delta && offset_delta <= self.last_offset_delta
+        };
+        if !in_place {
             return Err(RecordsError::OffsetDelta { index, delta: offset_delta });
         }
         self.previous_delta = offset_delta;
@@ -187,7 +190,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A length and that many bytes; the length −1 is null.
-    #[inline]
+    #[inline(always)]
     fn nullable_bytes(&mut self) -> Option<Option<&'a [u8]>> {
         match self.varint()? {
             -1 => Some(None),
