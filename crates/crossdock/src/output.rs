@@ -22,7 +22,7 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when standard error is closed, too.
-            let _ = writeln!(io::stderr(), "crossdock: {error:#}");
+            let _ = writeln!(io::stderr(), "crossdock: {}", explain(&error));
             ExitCode::FAILURE
         }
     }
@@ -31,6 +31,17 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
 /// An id as Kafka prints it: URL-safe base64.
 pub(crate) fn kafka_id(id: Uuid) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(id.as_bytes())
+}
+
+/// The error and its causes in one line, without those that an error above them has already put into its own words.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -45,6 +56,14 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let refused = io::Error::other("address in use");
+        let listening =
+            anyhow::Error::new(refused).context("cannot listen: address in use").context("starting");
+        assert_eq!(explain(&listening), "starting: cannot listen: address in use");
+    }
 
     #[test]
     fn a_reader_that_leaves_is_no_failure() {
