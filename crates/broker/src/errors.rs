@@ -11,7 +11,7 @@ pub(crate) fn of_log(error: &LogError) -> ErrorCode {
         LogError::InvalidRecord(_) => ErrorCode::InvalidRecord,
         LogError::BatchTooLarge { .. } => ErrorCode::MessageTooLarge,
         LogError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
-        LogError::InvalidTimestamp { .. } => ErrorCode::InvalidTimestamp,
+        LogError::InvalidTimestamp { .. } | LogError::AppendTimeFromClient => ErrorCode::InvalidTimestamp,
         LogError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
         LogError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
         LogError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,

@@ -26,6 +26,7 @@ mod disk;
 mod error;
 mod file_names;
 mod flush;
+mod found;
 mod index_file;
 pub mod inspect;
 mod leader_epochs;

@@ -1,6 +1,5 @@
 //! Opening a log: what is there, what has to be checked, and what is torn.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use protocol::Offset;
 
 use crate::disk::remove_if_there;
-use crate::file_names::{CLEANED_SUFFIX, DELETED_SUFFIX, SWAP_SUFFIX};
+use crate::found::{Found, remove_segment};
 use crate::leader_epochs::LeaderEpochs;
 use crate::log::{Appender, LogOptions};
 use crate::open_files::OpenFiles;
@@ -85,53 +84,6 @@ impl Log {
         };
         let active = loader.load()?;
         Ok(loader.finish(active))
-    }
-}
-
-/// The files of a partition's directory.
-#[derive(Debug, Default)]
-struct Found {
-    /// Base offset → what there is beside the `.log` file: offset index, time index.
-    segments: BTreeMap<Offset, (bool, bool)>,
-    /// Offsets of the snapshots, rising.
-    snapshots: Vec<Offset>,
-}
-
-impl Found {
-    fn list(dir: &Path) -> Result<Self, LogError> {
-        finish_swaps(dir)?;
-        let mut found = Self::default();
-        let mut indexes = Vec::new();
-        for name in names(dir)? {
-            if [DELETED_SUFFIX, CLEANED_SUFFIX, ".tmp"].iter().any(|suffix| name.ends_with(suffix)) {
-                let path = dir.join(&name);
-                remove_if_there(&path)?;
-                continue;
-            }
-            match FileKind::parse(&name) {
-                Some((offset, FileKind::Log)) => {
-                    found.segments.insert(offset, (false, false));
-                }
-                Some((offset, FileKind::ProducerSnapshot)) => found.snapshots.push(offset),
-                Some((offset, kind)) => indexes.push((offset, kind)),
-                None => {}
-            }
-        }
-        found.snapshots.sort_unstable();
-        for (offset, kind) in indexes {
-            match (found.segments.get_mut(&offset), kind) {
-                (Some((there, _)), FileKind::OffsetIndex) | (Some((_, there)), FileKind::TimeIndex) => {
-                    *there = true;
-                }
-                (Some(_), _) => {}
-                // An index without its segment is left from a crash between two deletions.
-                (None, _) => {
-                    let path = kind.path(dir, offset);
-                    remove_if_there(&path)?;
-                }
-            }
-        }
-        Ok(found)
     }
 }
 
@@ -458,29 +410,4 @@ pub(crate) fn track(
         last_offset: completed.last_offset,
         last_stable_offset: producers.open_transactions().min().unwrap_or(completed.last_offset.plus(1)),
     })
-}
-
-/// Completes what a cleaner had finished but not put in place: Kafka renames `.swap` files over what they replace.
-fn finish_swaps(dir: &Path) -> Result<(), LogError> {
-    for name in names(dir)? {
-        let Some(final_name) = name.strip_suffix(SWAP_SUFFIX) else { continue };
-        let (from, to) = (dir.join(&name), dir.join(final_name));
-        fs::rename(&from, &to).map_err(LogError::io("rename", &from))?;
-    }
-    Ok(())
-}
-
-fn names(dir: &Path) -> Result<Vec<String>, LogError> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(dir).map_err(LogError::io("list", dir))? {
-        let entry = entry.map_err(LogError::io("list", dir))?;
-        // Every name of Kafka's is ASCII; whatever else lies here is not ours.
-        names.extend(entry.file_name().into_string());
-    }
-    Ok(names)
-}
-
-/// Removes the files of a segment that are there.
-fn remove_segment(dir: &Path, base_offset: Offset) -> Result<(), LogError> {
-    FileKind::ALL.into_iter().try_for_each(|kind| remove_if_there(&kind.path(dir, base_offset)))
 }

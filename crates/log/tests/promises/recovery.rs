@@ -237,3 +237,24 @@ fn leaders_epochs_are_known_after_a_crash_in_the_middle_of_one() {
     let (log, _) = open_unclean(dir.path(), config(), 0);
     assert_eq!(log.leader_epochs(), epochs);
 }
+
+#[test]
+fn a_cleaned_segment_that_awaits_its_place_replaces_what_it_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open_clean(dir.path(), config());
+    fill(&log, 60);
+    let before = records(&read_all(&log, Offset::ZERO, 1 << 20));
+    drop(log);
+    let paths = segment_paths(dir.path());
+    assert!(paths.len() > 2);
+    // What a cleaner makes of two small segments is one that holds the batches of both.
+    let merged = [fs::read(&paths[0]).unwrap(), fs::read(&paths[1]).unwrap()].concat();
+    fs::write(paths[0].with_extension("log.swap"), merged).unwrap();
+    fs::write(paths[2].with_extension("log.cleaned"), b"half").unwrap();
+
+    let (log, report) = open_unclean(dir.path(), config(), 0);
+    assert_eq!(report.cut, None);
+    assert_eq!(records(&read_all(&log, Offset::ZERO, 1 << 20)), before);
+    assert_eq!(log.segment_count(), paths.len() - 1);
+    assert!(!paths[1].exists());
+}
