@@ -237,3 +237,38 @@ impl Records for FileRecords {
         self.0.as_ref().map_or(0, |region| usize::try_from(region.len()).unwrap_or(usize::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPATIBILITY: &str = include_str!("../../../docs/compatibility.md");
+
+    #[test]
+    fn the_documentation_names_every_api_and_its_versions_and_no_other() {
+        let documented = COMPATIBILITY
+            .lines()
+            .skip_while(|line| *line != "## APIs")
+            .skip_while(|line| !line.starts_with("|---"));
+        let documented: Vec<String> = documented
+            .skip(1)
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| line.split('|').skip(1).take(2).map(str::trim).collect::<Vec<_>>().join(" "))
+            .collect();
+        let mut served: Vec<_> = advertised().collect();
+        served.sort_by_key(|(api, _)| api.key());
+        let served: Vec<String> = served
+            .into_iter()
+            .map(|(api, versions)| format!("{} {}-{}", api.name(), versions.start(), versions.end()))
+            .collect();
+        assert_eq!(documented, served);
+    }
+
+    #[test]
+    fn what_is_served_is_what_kafka_serves() {
+        for (api, versions) in advertised().filter(|(api, _)| *api != ApiKey::Produce) {
+            let declared = api.versions();
+            assert_eq!((*versions.start(), *versions.end()), (declared.first, declared.last), "{api}");
+        }
+    }
+}

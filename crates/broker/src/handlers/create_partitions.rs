@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use cluster::NewPartitions;
+use protocol::BrokerId;
 use protocol::messages::create_partitions::request::CreatePartitionsTopic;
 use protocol::messages::create_partitions::response::CreatePartitionsTopicResult;
 use protocol::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
-use protocol::BrokerId;
 
 use crate::Broker;
 use crate::dispatch::RequestContext;
