@@ -23,10 +23,14 @@ pub(crate) struct Found {
 impl Found {
     /// Lists the directory, and puts in order what a crash left half-done there.
     pub(crate) fn list(dir: &Path) -> Result<Self, LogError> {
-        finish_swaps(dir)?;
+        let mut names = names(dir)?;
+        if names.iter().any(|name| name.ends_with(SWAP_SUFFIX)) {
+            finish_swaps(dir, &names)?;
+            names = self::names(dir)?;
+        }
         let mut found = Self::default();
         let mut indexes = Vec::new();
-        for name in names(dir)? {
+        for name in names {
             if [DELETED_SUFFIX, CLEANED_SUFFIX, ".tmp"].iter().any(|suffix| name.ends_with(suffix)) {
                 let path = dir.join(&name);
                 remove_if_there(&path)?;
@@ -61,8 +65,7 @@ impl Found {
 
 /// Completes what a cleaner had finished but not put in place: a `.swap` segment replaces all segments whose records it
 /// holds. Kafka renames it over the first of them after a crash, and removes the others.
-fn finish_swaps(dir: &Path) -> Result<(), LogError> {
-    let names = names(dir)?;
+fn finish_swaps(dir: &Path, names: &[String]) -> Result<(), LogError> {
     let swaps = || {
         names.iter().filter_map(|name| {
             let final_name = name.strip_suffix(SWAP_SUFFIX)?;
@@ -74,7 +77,7 @@ fn finish_swaps(dir: &Path) -> Result<(), LogError> {
             continue;
         }
         let end_offset = end_of_segment(&path, base_offset)?;
-        for name in &names {
+        for name in names {
             if let Some((replaced, FileKind::Log)) = FileKind::parse(name)
                 && (base_offset..end_offset).contains(&replaced)
             {

@@ -4,6 +4,7 @@
 
 mod append_and_read;
 mod common;
+mod concurrency;
 mod data_dir;
 mod disk_errors;
 mod idempotence;
