@@ -144,7 +144,7 @@ impl<E: Entry> IndexFile<E> {
 
     /// Writes the file to the disk.
     pub(crate) fn sync(&self) -> Result<(), LogError> {
-        let file = self.file.open_or_create()?;
+        let file = self.file.open()?;
         file.sync_data().map_err(self.file.error("flush"))
     }
 

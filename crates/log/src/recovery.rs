@@ -378,8 +378,9 @@ impl Loader {
     /// Kafka keeps a snapshot for the beginning of each segment and one for the log's end; others are left over.
     fn remove_stray_snapshots(&self, end_offset: Offset) -> Result<(), LogError> {
         for offset in &self.found.snapshots {
-            let kept =
-                *offset == end_offset || self.segments.iter().any(|segment| segment.base_offset == *offset);
+            let begins_segment =
+                self.segments.binary_search_by_key(offset, |segment| segment.base_offset).is_ok();
+            let kept = begins_segment || *offset == end_offset;
             if !kept {
                 remove_if_there(&FileKind::ProducerSnapshot.path(&self.dir, *offset))?;
             }
