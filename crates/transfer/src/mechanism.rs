@@ -34,7 +34,7 @@ impl Mechanism {
             Self::Sendfile => "sendfile",
             Self::Splice => "splice",
             Self::Mmap => "mmap",
-            Self::ReadWrite => "readwrite",
+            Self::ReadWrite => "read-write",
         }
     }
 }
@@ -47,7 +47,7 @@ impl fmt::Display for Mechanism {
 
 /// A setting names a mechanism that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is no mechanism: expected sendfile, splice, mmap or readwrite")]
+#[error("{name:?} is no mechanism: expected sendfile, splice, mmap or read-write")]
 pub struct UnknownMechanism {
     name: String,
 }
@@ -154,7 +154,7 @@ mod tests {
         let error = "teleport".parse::<Mechanism>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "\"teleport\" is no mechanism: expected sendfile, splice, mmap or readwrite"
+            "\"teleport\" is no mechanism: expected sendfile, splice, mmap or read-write"
         );
     }
 }
