@@ -149,7 +149,10 @@ impl Fetcher {
     }
 
     async fn recover(&mut self, error: ClientError) -> Result<(), ClientError> {
-        self.effort.again(error).await?;
+        if let Err(error) = self.effort.again(error).await {
+            self.effort = self.client.effort();
+            return Err(error);
+        }
         let topics: HashSet<String> =
             self.positions.keys().map(|partition| partition.topic.clone()).collect();
         topics.iter().for_each(|topic| self.client.forget(topic));

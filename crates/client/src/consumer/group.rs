@@ -71,8 +71,15 @@ impl GroupConsumer {
     /// The group cannot be joined, or a partition cannot be read, even after trying again.
     pub async fn poll(&mut self) -> Result<Polled, ClientError> {
         if self.joined && self.membership.ended().is_none() {
-            if self.committed_at.elapsed() >= COMMIT_INTERVAL {
-                self.commit_handed_out().await?;
+            let committed = match self.committed_at.elapsed() >= COMMIT_INTERVAL {
+                true => self.commit_handed_out().await,
+                false => Ok(()),
+            };
+            match committed {
+                Err(error) if has_moved_on(&error) => return self.rejoin().await.map(Polled::Assigned),
+                // The next commit says the same and more.
+                Err(error) if error.is_retriable() => tracing::warn!(%error, "positions were not committed"),
+                committed => committed?,
             }
             tokio::select! {
                 fetched = self.fetcher.next() => return fetched.map(Polled::Fetched),
@@ -201,6 +208,14 @@ impl GroupConsumer {
         self.committed = positions.clone();
         Ok(positions)
     }
+}
+
+/// Whether an error says that the group has gone into another generation, with or without this member.
+fn has_moved_on(error: &ClientError) -> bool {
+    matches!(
+        error.code(),
+        Some(ErrorCode::RebalanceInProgress | ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId)
+    )
 }
 
 /// The committed positions of those partitions that have one.
