@@ -194,7 +194,8 @@ impl Turn<'_> {
         if let Some(id) = self.group.pending_join.get(request.member_id.as_str()).cloned() {
             if request.group_instance_id.is_some() {
                 // Ids are given to dynamic members only. Kafka, too, has no better code for a client that mixes both.
-                return Err(ErrorCode::UnknownServerError);
+                self.effects.reply(to, Answer::join_error("", ErrorCode::UnknownServerError));
+                return Ok(());
             }
             self.add(client, std::mem::take(request), id, to);
             return Ok(());

@@ -76,7 +76,9 @@ impl<L: OffsetsLog> GroupService<L> {
                 known.iter().map(|topic| all_with(topic, code)).collect()
             }
         };
-        OffsetCommitResponse { topics: merged(refused, answered), ..OffsetCommitResponse::default() }
+        let topics =
+            merged(refused, answered, |one| &one.name, |one, more| one.partitions.extend(more.partitions));
+        OffsetCommitResponse { topics, ..OffsetCommitResponse::default() }
     }
 
     /// OffsetFetch, of one group or several, of some partitions or all.
@@ -171,7 +173,12 @@ impl<L: OffsetsLog> GroupService<L> {
         match asked {
             Ok(Answer::DeleteOffsets(mut response)) => {
                 if response.error_code == ErrorCode::None.code() {
-                    response.topics.extend(refused);
+                    response.topics = merged(
+                        refused,
+                        response.topics,
+                        |one| &one.name,
+                        |one, more| one.partitions.extend(more.partitions),
+                    );
                 }
                 response
             }
@@ -221,16 +228,13 @@ fn all_with(topic: &OffsetCommitRequestTopic, code: ErrorCode) -> OffsetCommitRe
     }
 }
 
-/// Two answers as one that has each topic once.
-fn merged(
-    mut topics: Vec<OffsetCommitResponseTopic>,
-    more: Vec<OffsetCommitResponseTopic>,
-) -> Vec<OffsetCommitResponseTopic> {
+/// Two answers as one that has each topic once, as clients expect.
+fn merged<T>(mut topics: Vec<T>, more: Vec<T>, name: fn(&T) -> &str, extend: fn(&mut T, T)) -> Vec<T> {
     let places: HashMap<String, usize> =
-        topics.iter().enumerate().map(|(place, topic)| (topic.name.clone(), place)).collect();
+        topics.iter().enumerate().map(|(place, topic)| (name(topic).to_owned(), place)).collect();
     for topic in more {
-        match places.get(&topic.name).and_then(|place| topics.get_mut(*place)) {
-            Some(same) => same.partitions.extend(topic.partitions),
+        match places.get(name(&topic)).and_then(|place| topics.get_mut(*place)) {
+            Some(same) => extend(same, topic),
             None => topics.push(topic),
         }
     }

@@ -77,7 +77,8 @@ impl Loader {
         let decoded = GroupRecordKey::decode(key.clone()).map_err(malformed)?;
         // Of groups of other kinds only the keys matter, and their values may be of versions to come.
         if let Some((kind, group, is_member)) = foreign(&decoded) {
-            self.foreign_record(kind, group, key, is_member, value.is_some());
+            // Copied, so that a group does not keep what was read of the log alive.
+            self.foreign_record(kind, group, Bytes::copy_from_slice(&key), is_member, value.is_some());
             return Ok(());
         }
         let value = match value {

@@ -45,9 +45,12 @@ impl<L: OffsetsLog> GroupService<L> {
     }
 
     /// SyncGroup: answered when the leader has assigned.
-    pub async fn sync_group(&self, request: SyncGroupRequest) -> SyncGroupResponse {
+    pub async fn sync_group(&self, version: i16, request: SyncGroupRequest) -> SyncGroupResponse {
         let group_id = request.group_id.clone();
-        match self.ask(&group_id, |coordinator, now, to| coordinator.sync_group(now, request, to)).await {
+        let asked = self
+            .ask(&group_id, |coordinator, now, to| coordinator.sync_group(now, version, request, to))
+            .await;
+        match asked {
             Ok(Answer::Sync(response)) => response,
             other => SyncGroupResponse { error_code: code_of(other).code(), ..SyncGroupResponse::default() },
         }

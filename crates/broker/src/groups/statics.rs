@@ -82,6 +82,8 @@ impl Turn<'_> {
     pub(super) fn replacement_written(&mut self, replacement: &Replacement) {
         let id = &replacement.new_id;
         let Some(to) = self.group.take_awaiting_join(id) else { return };
+        // While it waited, a session that ran out was overlooked, and nothing watches it any more.
+        self.heard_of(id);
         let answer = if replacement.can_skip_assignment {
             let mut answer = self.generation_to_assign(id);
             answer.skip_assignment = self.group.is_leader(id);

@@ -16,6 +16,9 @@ use super::records;
 use super::timers::Timer;
 use super::written::AfterWrite;
 
+/// From this version on, members say which protocol they take the group to have (KIP-559).
+const FIRST_VERSION_WITH_PROTOCOL: i16 = 5;
+
 /// A leader's assignment that is on its way to the log.
 #[derive(Clone, Debug)]
 pub(super) struct Assignment {
@@ -26,7 +29,11 @@ pub(super) struct Assignment {
 
 impl Coordinator {
     /// A member wants its assignment, or brings everybody's. Answers [`Answer::Sync`] when the assignment is in the log.
-    pub fn sync_group(&mut self, now: Now, request: SyncGroupRequest, to: ReplyTo) {
+    pub fn sync_group(&mut self, now: Now, version: i16, request: SyncGroupRequest, to: ReplyTo) {
+        let says_protocol = request.protocol_type.is_some() && request.protocol_name.is_some();
+        if version >= FIRST_VERSION_WITH_PROTOCOL && !says_protocol {
+            return self.reply(to, Answer::sync_error(ErrorCode::InconsistentGroupProtocol));
+        }
         if request.group_id.is_empty() {
             return self.reply(to, Answer::sync_error(ErrorCode::InvalidGroupId));
         }

@@ -28,10 +28,10 @@ pub(crate) async fn join(
 
 pub(crate) async fn sync(
     broker: &Arc<Broker>,
-    _: &RequestContext,
+    context: &RequestContext,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
-    broker.groups.sync_group(request).await
+    broker.groups.sync_group(context.version, request).await
 }
 
 pub(crate) async fn heartbeat(

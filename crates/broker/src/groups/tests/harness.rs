@@ -251,10 +251,12 @@ impl World {
             group_id: GROUP.to_owned(),
             generation_id: member.generation_id,
             member_id: member.member_id.clone(),
+            protocol_type: member.protocol_type.clone(),
+            protocol_name: member.protocol_name.clone(),
             assignments,
             ..SyncGroupRequest::default()
         };
-        self.ask(|coordinator, now, to| coordinator.sync_group(now, request, to))
+        self.ask(|coordinator, now, to| coordinator.sync_group(now, 5, request, to))
     }
 
     pub(super) fn sync_answer(&mut self, to: ReplyTo) -> Option<SyncGroupResponse> {

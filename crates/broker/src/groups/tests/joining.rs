@@ -221,7 +221,8 @@ fn an_id_that_was_given_is_no_static_member() {
     let mut world = World::new();
     let pending = world.joined(&consumer());
     let mixed = consumer().id(&pending.member_id).instance("i");
-    assert_eq!(world.joined(&mixed).error_code, ErrorCode::UnknownServerError.code());
+    let refused = world.joined(&mixed);
+    assert_eq!((refused.error_code, refused.member_id.as_str()), (ErrorCode::UnknownServerError.code(), ""));
 }
 
 #[test]

@@ -131,3 +131,17 @@ fn a_new_id_that_cannot_be_written_is_taken_back() {
     assert_eq!(told.error_code, ErrorCode::NotCoordinator.code());
     assert_eq!(world.heartbeat(&old), ErrorCode::None, "the old id is good again");
 }
+
+#[test]
+fn a_member_that_died_while_its_new_id_was_written_is_found_out() {
+    let mut world = World::new();
+    world.stable([consumer().instance("a")]);
+    world.hold_writes = true;
+    let waiting = world.join(&consumer().instance("a"));
+    world.pass(i64::from(SESSION_MS));
+    world.finish_write(Ok(()));
+    assert_eq!(world.join_answer(waiting).unwrap().error_code, 0);
+    world.hold_writes = false;
+    world.pass(i64::from(SESSION_MS));
+    assert_eq!(world.state(), "Empty");
+}

@@ -93,7 +93,7 @@ fn those_who_do_not_ask_for_their_assignment_are_out() {
 fn a_sync_that_does_not_fit_the_generation_is_refused() {
     let mut world = World::new();
     let [leader, follower] = world.stable([consumer(), consumer()]);
-    let refused = |world: &mut World, change: &dyn Fn(&mut SyncGroupRequest)| {
+    let refused_at = |world: &mut World, version: i16, change: &dyn Fn(&mut SyncGroupRequest)| {
         let mut request = SyncGroupRequest {
             group_id: GROUP.to_owned(),
             generation_id: follower.generation_id,
@@ -101,12 +101,13 @@ fn a_sync_that_does_not_fit_the_generation_is_refused() {
             ..SyncGroupRequest::default()
         };
         change(&mut request);
-        let to = world.ask(|coordinator, now, to| coordinator.sync_group(now, request, to));
+        let to = world.ask(|coordinator, now, to| coordinator.sync_group(now, version, request, to));
         match world.answer(to) {
             Some(Answer::Sync(answer)) => answer.error_code,
             other => panic!("{other:?}"),
         }
     };
+    let refused = |world: &mut World, change: &dyn Fn(&mut SyncGroupRequest)| refused_at(world, 4, change);
     let code = |code: ErrorCode| code.code();
     assert_eq!(refused(&mut world, &|_| {}), 0);
     assert_eq!(refused(&mut world, &|request| request.group_id.clear()), code(ErrorCode::InvalidGroupId));
@@ -118,6 +119,7 @@ fn a_sync_that_does_not_fit_the_generation_is_refused() {
     assert_eq!(refused(&mut world, &|request| request.protocol_type = type_of("connect")), inconsistent);
     assert_eq!(refused(&mut world, &|request| request.protocol_name = type_of("sticky")), inconsistent);
     assert_eq!(refused(&mut world, &|request| request.protocol_name = type_of("range")), 0);
+    assert_eq!(refused_at(&mut world, 5, &|_| {}), inconsistent, "from version 5 on, both must be said");
 
     world.join(&consumer().id(&leader.member_id));
     assert_eq!(refused(&mut world, &|_| {}), code(ErrorCode::RebalanceInProgress));

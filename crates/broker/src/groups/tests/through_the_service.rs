@@ -10,6 +10,8 @@ use protocol::messages::heartbeat::HeartbeatRequest;
 use protocol::messages::leave_group::LeaveGroupRequest;
 use protocol::messages::list_groups::ListGroupsRequest;
 use protocol::messages::offset_commit::OffsetCommitRequest;
+use protocol::messages::offset_delete::OffsetDeleteRequest;
+use protocol::messages::offset_delete::request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
 use protocol::messages::offset_fetch::OffsetFetchRequest;
 use protocol::messages::offset_fetch::request::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
@@ -119,7 +121,7 @@ async fn a_member_joins_syncs_commits_and_leaves() {
         member_id: joined.member_id.clone(),
         ..SyncGroupRequest::default()
     };
-    assert_eq!(service.sync_group(sync).await.error_code, 0);
+    assert_eq!(service.sync_group(4, sync).await.error_code, 0);
     let heartbeat = HeartbeatRequest {
         group_id: GROUP.to_owned(),
         generation_id: 1,
@@ -258,6 +260,29 @@ async fn topics_are_named_as_the_version_does() {
     assert_eq!(some, [(ORDERS, 4, 0), (Uuid::from_u128(9), -1, ErrorCode::UnknownTopicId.code())]);
     let all: Vec<_> = answer.groups[1].topics.iter().map(found).collect();
     assert_eq!(all, [(ORDERS, 4, 0)]);
+}
+
+#[tokio::test]
+async fn a_topic_is_answered_once_whatever_its_partitions_are() {
+    let service = service(&MemoryLog::open());
+    service.commit_offsets(client(9), &OneTopic, World::commit_request(1)).await;
+    let partition = |partition_index| OffsetDeleteRequestPartition { partition_index };
+    let topic = |name: &str| OffsetDeleteRequestTopic {
+        name: name.to_owned(),
+        partitions: vec![partition(0), partition(1)],
+    };
+    let request =
+        OffsetDeleteRequest { group_id: GROUP.to_owned(), topics: vec![topic("orders"), topic("returns")] };
+    let answer = service.delete_offsets(&OneTopic, request).await;
+    let mut codes: Vec<_> = answer
+        .topics
+        .iter()
+        .map(|topic| (topic.name.as_str(), topic.partitions.iter().map(|one| one.error_code).sum::<i16>()))
+        .collect();
+    codes.sort_unstable();
+    let unknown = ErrorCode::UnknownTopicOrPartition.code();
+    assert_eq!(codes, [("orders", unknown), ("returns", 2 * unknown)]);
+    assert_eq!(fetched(&service).await, -1);
 }
 
 #[tokio::test]
