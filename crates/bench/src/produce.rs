@@ -156,3 +156,53 @@ pub(crate) async fn read_answer(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use protocol::messages::produce::ProduceResponse;
+
+    use super::*;
+    use crate::workers::drive;
+
+    /// Answers each request with success.
+    fn acknowledge_all(listener: &TcpListener) {
+        let (mut stream, _) = listener.accept().unwrap();
+        let answer =
+            protocol::api::encode_response::<Bytes, _>(&ProduceResponse::default(), PRODUCE_VERSION, 0);
+        let answer = answer.into_bytes();
+        let mut size = [0; 4];
+        while stream.read_exact(&mut size).is_ok() {
+            let mut request = vec![0; u32::from_be_bytes(size) as usize];
+            stream.read_exact(&mut request).unwrap();
+            stream.write_all(&answer).unwrap();
+        }
+    }
+
+    #[test]
+    fn latency_counts_from_when_a_request_was_due_however_late_it_was_sent() {
+        const LATE: Duration = Duration::from_secs(5);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        std::thread::spawn(move || acknowledge_all(&listener));
+        let batch = Batch::build(100, 1_000, 0).unwrap();
+        let budget = Arc::new(Budget::new(Some(10 * batch.bytes.len() as u64), None));
+        let producer = Producer {
+            stream,
+            requests: vec![PreparedRequest::new("t", 0, Acks::Leader, &batch)],
+            batch,
+            in_flight: 1,
+            // As after a stall: all ten were due within the first 100 ms of a schedule that began long ago.
+            pace: Some(Pace::new(Instant::now() - LATE, 100.0, 0.0)),
+            budget: Arc::clone(&budget),
+            due_times: None,
+        };
+        let tally = drive(vec![producer], 1, &budget).unwrap();
+        assert_eq!(tally.requests, 10);
+        let fastest = tally.latency.percentile_ms(0.0);
+        assert!(fastest >= 4_890.0, "a request that was due 4.9 s ago took {fastest} ms");
+    }
+}
