@@ -1,4 +1,5 @@
 //! The commands against a broker, each as its own process, as a user runs them.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
