@@ -1,4 +1,5 @@
 //! What load generators promise, held against a broker in memory.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod common;
 
