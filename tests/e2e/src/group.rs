@@ -112,6 +112,13 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Seen { assigned, assignments, revoked, keys } = self.seen();
+            eprintln!(
+                "a member has {assigned:?} after {assignments} assignments, gave up {revoked:?}, read {} records",
+                keys.len()
+            );
+        }
         // Nothing is left to kill where it died or left.
         let _ = self.child.kill();
         let _ = self.child.wait();

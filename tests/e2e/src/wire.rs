@@ -128,3 +128,37 @@ pub fn frame(api: i16, version: i16, body: &[u8]) -> Vec<u8> {
     bytes.extend(body);
     bytes
 }
+
+/// The frame of a Fetch request (version 4) for partition 0 of `topic`, which waits for nothing.
+pub fn fetch(topic: &str, offset: i64, max_bytes: i32) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend((-1_i32).to_be_bytes()); // a consumer, no replica
+    body.extend(0_i32.to_be_bytes()); // max_wait_ms
+    body.extend(1_i32.to_be_bytes()); // min_bytes
+    body.extend(max_bytes.to_be_bytes());
+    body.push(0); // read uncommitted
+    body.extend(1_i32.to_be_bytes()); // topics
+    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
+    body.extend(topic.as_bytes());
+    body.extend(1_i32.to_be_bytes()); // partitions
+    body.extend(0_i32.to_be_bytes()); // partition
+    body.extend(offset.to_be_bytes());
+    body.extend(max_bytes.to_be_bytes());
+    frame(api::FETCH, 4, &body)
+}
+
+/// The records in the answer to a request that [`fetch`] made for `topic`.
+///
+/// # Panics
+///
+/// When the answer has another shape, or an error code.
+pub fn fetched(topic: &str, answer: &[u8]) -> Vec<u8> {
+    // throttle_time_ms, topics (one), its name, partitions (one), the partition, an error code, two offsets and aborted
+    // transactions (none), then the records with their length.
+    let partition = answer.get(4 + 4 + 2 + topic.len() + 4..).expect("one topic with one partition");
+    assert_eq!(partition.get(4..6), Some(&[0, 0][..]), "the error code of the partition");
+    let (_, rest) = partition.split_at_checked(4 + 2 + 8 + 8 + 4).expect("one partition");
+    let (length, records) = rest.split_first_chunk::<4>().expect("records");
+    assert_eq!(usize::try_from(i32::from_be_bytes(*length)), Ok(records.len()));
+    records.to_vec()
+}

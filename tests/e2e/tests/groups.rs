@@ -89,12 +89,10 @@ fn every_record_reaches_the_group_while_members_come_and_go_and_the_broker_is_ki
             }
             _ => finished.extend(members.remove(0).leave().keys),
         }
-        wait::until("the group has read all that was produced", || {
-            let seen: BTreeSet<_> = members
-                .iter()
-                .flat_map(|member| member.seen().keys)
-                .chain(finished.iter().cloned())
-                .collect();
+        let mut seen = BTreeSet::new();
+        wait::until(&format!("the group has read all that was produced (step {step})"), || {
+            seen.extend(finished.iter().cloned());
+            seen.extend(members.iter().flat_map(|member| member.seen().keys));
             seen.len() == produced
         });
     }
