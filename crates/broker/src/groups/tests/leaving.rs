@@ -65,10 +65,11 @@ fn one_who_waits_is_answered_when_it_is_sent_away() {
     assert_eq!(world.join_answer(joining).unwrap().error_code, ErrorCode::UnknownMemberId.code());
 
     let waiting = [world.join(&consumer().instance("b")), world.join(&consumer().instance("c"))];
-    world.pass(60_000);
+    world.pass(6_000);
     let [leader, follower] = waiting.map(|to| world.join_answer(to).unwrap());
     assert_eq!(leader.leader, leader.member_id);
     let syncing = world.sync(&follower, &[]);
+    assert!(world.sync_answer(syncing).is_none(), "the leader has not assigned");
     world.leave(&[by_instance("c")]);
     assert_eq!(world.sync_answer(syncing).unwrap().error_code, ErrorCode::UnknownMemberId.code());
     assert_eq!(world.open(), 0);

@@ -113,11 +113,13 @@ fn a_static_member_that_is_away_stays_in_rebalances_until_its_session_ends() {
 #[test]
 fn a_group_whose_static_members_are_all_away_waits_for_their_sessions() {
     let mut world = World::new();
-    world.stable([consumer().instance("a"), consumer().instance("b")]);
+    let long = |instance| consumer().instance(instance).with(|request| request.session_timeout_ms = 300_000);
+    world.stable([long("a"), long("b")]);
     world.leave(&[by_instance("b")]);
-    assert_eq!(world.state(), "PreparingRebalance");
-    world.pass(i64::from(SESSION_MS));
-    assert_eq!(world.state(), "Empty");
+    world.pass(4 * i64::from(REBALANCE_MS));
+    assert_eq!(world.state(), "PreparingRebalance", "nobody is there to lead a generation");
+    let back = world.joined(&consumer().instance("a"));
+    assert_eq!((back.error_code, back.generation_id), (0, 2));
 }
 
 #[test]
