@@ -29,7 +29,6 @@ fn of_records(error: &RecordsError) -> ErrorCode {
         | RecordsError::Crc { .. }
         | RecordsError::Decompress { .. }
         | RecordsError::Record { .. } => ErrorCode::CorruptMessage,
-        RecordsError::UnsupportedMagic(_) => ErrorCode::UnsupportedForMessageFormat,
         _ => ErrorCode::InvalidRecord,
     }
 }

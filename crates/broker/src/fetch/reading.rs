@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use log::ReadUntil;
+use log::{AbortedTransaction as Aborted, ReadUntil};
 use protocol::messages::fetch::response::{
-    EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
 use protocol::messages::fetch::{FetchRequest, FetchResponse};
 use protocol::{ErrorCode, LeaderEpoch, Offset};
@@ -38,7 +38,6 @@ pub(crate) struct Reading {
     bytes: usize,
     /// Something that the client must know at once.
     urgent: bool,
-    read_committed: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +47,8 @@ struct Found {
     last_stable: Offset,
     diverging: Option<(LeaderEpoch, Offset)>,
     leader_epoch: Option<LeaderEpoch>,
+    /// Whose records of this answer do not count; only told to readers of committed records.
+    aborted: Option<Vec<Aborted>>,
     records: Option<Region>,
 }
 
@@ -76,8 +77,7 @@ impl Limits {
 impl Reading {
     /// Looks at every partition once. `whole` also keeps those of which there is nothing new to say.
     pub(crate) fn of(broker: &Broker, session: &mut Session, limits: &Limits, whole: bool) -> Self {
-        let mut reading =
-            Self { found: Vec::new(), bytes: 0, urgent: false, read_committed: limits.read_committed };
+        let mut reading = Self { found: Vec::new(), bytes: 0, urgent: false };
         let mut readable = false;
         let by_id = session.by_id;
         for (place, entry) in session.entries() {
@@ -118,9 +118,17 @@ impl Reading {
         }
         let most = entry.max_bytes.min(limits.max_bytes.saturating_sub(self.bytes));
         let most = u32::try_from(most).unwrap_or(u32::MAX);
-        match partition.log.read(entry.fetch_offset, most, limits.until, self.bytes == 0) {
-            Ok(read) => {
+        let read = partition.log.read(entry.fetch_offset, most, limits.until, self.bytes == 0);
+        let read = read.and_then(|read| {
+            let aborted = limits
+                .read_committed
+                .then(|| partition.log.aborted_transactions(entry.fetch_offset, read.next_offset));
+            Ok((aborted.transpose()?, read))
+        });
+        match read {
+            Ok((aborted, read)) => {
                 let mut found = Found::of(place, partition, ErrorCode::None);
+                found.aborted = aborted;
                 found.records = read.region;
                 self.bytes += found.len();
                 self.keep(entry, found, whole);
@@ -141,8 +149,15 @@ impl Reading {
         whole: bool,
     ) {
         let told = Told { error, high_watermark: NO_OFFSET, log_start: NO_OFFSET };
-        let found =
-            Found { place, told, last_stable: NO_OFFSET, diverging: None, leader_epoch, records: None };
+        let found = Found {
+            place,
+            told,
+            last_stable: NO_OFFSET,
+            diverging: None,
+            leader_epoch,
+            aborted: None,
+            records: None,
+        };
         self.keep(entry, found, whole);
     }
 
@@ -177,12 +192,12 @@ impl Reading {
             let index = entry.key.index.0;
             match response.responses.last_mut() {
                 Some(topic) if topic.topic_id == entry.key.topic_id && *topic.topic == *entry.key.topic => {
-                    topic.partitions.push(found.into_data(index, broker, self.read_committed))
+                    topic.partitions.push(found.into_data(index, broker))
                 }
                 _ => response.responses.push(FetchableTopicResponse {
                     topic: entry.key.topic.to_string(),
                     topic_id: entry.key.topic_id,
-                    partitions: vec![found.into_data(index, broker, self.read_committed)],
+                    partitions: vec![found.into_data(index, broker)],
                 }),
             }
         }
@@ -202,14 +217,14 @@ impl Found {
             log_start: partition.log.start_offset(),
         };
         let last_stable = partition.log.last_stable_offset();
-        Self { place, told, last_stable, diverging: None, leader_epoch: None, records: None }
+        Self { place, told, last_stable, diverging: None, leader_epoch: None, aborted: None, records: None }
     }
 
     fn len(&self) -> usize {
         self.records.as_ref().map_or(0, |region| usize::try_from(region.len()).unwrap_or(usize::MAX))
     }
 
-    fn into_data(self, index: i32, broker: &Broker, read_committed: bool) -> PartitionData<FileRecords> {
+    fn into_data(self, index: i32, broker: &Broker) -> PartitionData<FileRecords> {
         PartitionData {
             partition_index: index,
             error_code: self.told.error.code(),
@@ -222,11 +237,15 @@ impl Found {
             current_leader: self.leader_epoch.map_or_else(LeaderIdAndEpoch::default, |epoch| {
                 LeaderIdAndEpoch { leader_id: broker.node_id.0, leader_epoch: epoch.0 }
             }),
-            aborted_transactions: (read_committed && self.told.error == ErrorCode::None).then(Vec::new),
+            aborted_transactions: self.aborted.map(|aborted| aborted.into_iter().map(to_wire).collect()),
             records: Some(FileRecords(self.records)),
             ..PartitionData::default()
         }
     }
+}
+
+fn to_wire(aborted: Aborted) -> AbortedTransaction {
+    AbortedTransaction { producer_id: aborted.producer_id.0, first_offset: aborted.first_offset.0 }
 }
 
 fn own_endpoint(broker: &Broker, context: &RequestContext) -> Option<NodeEndpoint> {
