@@ -14,7 +14,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use crate::broker::{Broker, Settings};
-use crate::wait::DEADLINE;
+use crate::wait::{DEADLINE, until_some};
 
 /// What one look for a record may take.
 const POLL: Duration = Duration::from_millis(100);
@@ -221,6 +221,32 @@ pub fn next(consumer: &BaseConsumer) -> Read {
         }
     }
     panic!("nothing to read within {} s", DEADLINE.as_secs())
+}
+
+/// What `call` answers once the coordinator of its group is there: a broker that has just started, or has just made the
+/// topic of offsets, may still be reading groups, and librdkafka leaves it to the caller to ask again.
+///
+/// # Panics
+///
+/// When the call fails for another reason, or the coordinator is not there within [`DEADLINE`].
+pub fn once_coordinated<T>(mut call: impl FnMut() -> KafkaResult<T>) -> T {
+    until_some("the group has its coordinator", || match call() {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            let code = error.rdkafka_error_code();
+            assert!(code.is_some_and(is_moving), "the call fails: {error}");
+            None
+        }
+    })
+}
+
+fn is_moving(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+    )
 }
 
 /// Whether librdkafka goes on by itself after this error.

@@ -109,13 +109,13 @@ fn committed_offsets_outlive_a_restart_and_a_kill() {
                 .add_partition_offset("work", partition, Offset::Offset(offset + i64::from(partition)))
                 .unwrap();
         }
-        consumer.commit(&offsets, CommitMode::Sync).unwrap();
+        clients::once_coordinated(|| consumer.commit(&offsets, CommitMode::Sync));
     };
     let committed = |broker: &Broker| {
         let consumer = clients::consumer(broker, &[("group.id", "ledger")]);
         let mut asked = TopicPartitionList::new();
         asked.add_partition_range("work", 0, PARTITIONS - 1);
-        let found = consumer.committed_offsets(asked, wait::DEADLINE).unwrap();
+        let found = clients::once_coordinated(|| consumer.committed_offsets(asked.clone(), wait::DEADLINE));
         found.elements().iter().map(|element| element.offset()).collect::<Vec<_>>()
     };
     let expected =
@@ -147,7 +147,7 @@ fn a_group_goes_on_where_it_stopped() {
                 read.insert(record.key_text());
             }
         }
-        consumer.commit_consumer_state(CommitMode::Sync).unwrap();
+        clients::once_coordinated(|| consumer.commit_consumer_state(CommitMode::Sync));
     }
 }
 
