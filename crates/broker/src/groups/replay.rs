@@ -12,7 +12,7 @@ use protocol::messages::group_records::{
 };
 use protocol::messages::join_group::request::JoinGroupRequestProtocol;
 use protocol::{LeaderEpoch, Offset, ProducerId};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use super::classic::ClassicGroup;
 use super::coordinator::{Coordinator, Group, Membership, Now};
@@ -238,7 +238,7 @@ impl Coordinator {
                 }
             });
         }
-        info!(groups = self.groups.len(), "loaded groups");
+        debug!(groups = self.groups.len(), "loaded groups");
         self.schedule_expiry(now);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use protocol::ErrorCode;
 use protocol::messages::delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
 use protocol::messages::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
 use protocol::messages::heartbeat::{HeartbeatRequest, HeartbeatResponse};
@@ -23,7 +24,16 @@ pub(crate) async fn join(
     context: &RequestContext,
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
-    broker.groups.join_group(client(context, &host(context)), request).await
+    let host = host(context);
+    tokio::select! {
+        response = broker.groups.join_group(client(context, &host), request) => response,
+        // A broker that stops keeps nobody waiting for a rebalance that it will not see the end of.
+        () = broker.stopping() => JoinGroupResponse {
+            error_code: ErrorCode::NotCoordinator.code(),
+            protocol_name: None,
+            ..JoinGroupResponse::default()
+        },
+    }
 }
 
 pub(crate) async fn sync(
@@ -31,7 +41,13 @@ pub(crate) async fn sync(
     context: &RequestContext,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
-    broker.groups.sync_group(context.version, request).await
+    tokio::select! {
+        response = broker.groups.sync_group(context.version, request) => response,
+        () = broker.stopping() => SyncGroupResponse {
+            error_code: ErrorCode::NotCoordinator.code(),
+            ..SyncGroupResponse::default()
+        },
+    }
 }
 
 pub(crate) async fn heartbeat(
