@@ -2,6 +2,7 @@
 
 mod cache;
 mod compare;
+mod fuzz;
 mod kafka;
 mod schema;
 
@@ -20,12 +21,14 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Compare(compare::Compare),
+    Fuzz(fuzz::Fuzz),
     Schema(schema::Schema),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Compare(command) => command.run(),
+        Command::Fuzz(command) => command.run(),
         Command::Schema(command) => command.run(),
     };
     result.unwrap_or_else(|error| {

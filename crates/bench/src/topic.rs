@@ -1,7 +1,7 @@
 //! Before the load: the topic exists, it is known who leads it and where it begins and ends.
 
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{Address, Client, ClientConfig, ClientError, NewTopic, OffsetSpec, TopicPartition};
 use protocol::{ErrorCode, Offset, PartitionIndex};
@@ -13,6 +13,9 @@ pub(crate) const CLIENT_ID: &str = "crossdock-bench";
 
 /// How long a broker may take for anything before the run is given up.
 pub(crate) const SILENCE: Duration = Duration::from_secs(60);
+
+/// How often a topic is looked for that was just created.
+const TOPIC_POLL: Duration = Duration::from_millis(50);
 
 /// A topic that load can be put on.
 #[derive(Debug)]
@@ -58,15 +61,32 @@ pub(crate) fn connect(address: &Address) -> Result<TcpStream, BenchError> {
     connect().map_err(|source| BenchError::Connect { address: address.clone(), source })
 }
 
+/// How many partitions the topic has, once it exists.
 async fn partition_count(client: &Client, target: &Target) -> Result<i32, ClientError> {
-    match client.topic(&target.topic).await {
-        Ok(topic) => Ok(topic.partition_count()),
-        Err(error) if error.code() == Some(ErrorCode::UnknownTopicOrPartition) => {
-            let (name, partitions) = (target.topic.clone(), Some(target.partitions));
-            client.create_topic(&NewTopic { name, partitions, ..NewTopic::default() }).await?;
-            Ok(target.partitions)
+    let mut created = false;
+    let give_up = Instant::now() + SILENCE;
+    loop {
+        match client.topic(&target.topic).await {
+            Err(error) if error.code() == Some(ErrorCode::UnknownTopicOrPartition) => {
+                if !created {
+                    create(client, target).await?;
+                    created = true;
+                } else if Instant::now() > give_up {
+                    return Err(error);
+                }
+                // A broker may take a while to show what its controller has created.
+                tokio::time::sleep(TOPIC_POLL).await;
+            }
+            topic => return Ok(topic?.partition_count()),
         }
-        Err(error) => Err(error),
+    }
+}
+
+async fn create(client: &Client, target: &Target) -> Result<(), ClientError> {
+    let (name, partitions) = (target.topic.clone(), Some(target.partitions));
+    match client.create_topic(&NewTopic { name, partitions, ..NewTopic::default() }).await {
+        Err(error) if error.code() != Some(ErrorCode::TopicAlreadyExists) => Err(error),
+        _ => Ok(()),
     }
 }
 

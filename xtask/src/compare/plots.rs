@@ -193,17 +193,16 @@ fn head(svg: &mut Svg, title: &str, note: &str, measured: &Measured) {
     legend(svg, whos(measured).into_iter().map(|who| (who, colour(who))));
 }
 
-/// From the right edge, the last name first.
-fn legend<'a>(
-    svg: &mut Svg,
-    entries: impl IntoIterator<Item = (&'a str, &'a str), IntoIter: DoubleEndedIterator>,
-) {
-    let mut x = WIDTH - MARGIN;
-    for (name, colour) in entries.into_iter().rev() {
-        svg.text([x, 28.0], Anchor::End, Face::Label, name);
-        x -= name.len() as f64 * 7.2 + 16.0;
-        svg.rectangle([x - 2.0, 18.0], [12.0, 12.0], colour, name);
-        x -= 14.0;
+/// In one line that ends at the right edge.
+fn legend<'a>(svg: &mut Svg, entries: impl IntoIterator<Item = (&'a str, &'a str), IntoIter: Clone>) {
+    // Wide enough for any common font.
+    let width = |name: &str| 18.0 + name.len() as f64 * 7.2 + 14.0;
+    let entries = entries.into_iter();
+    let mut x = WIDTH - MARGIN - entries.clone().map(|(name, _)| width(name)).sum::<f64>();
+    for (name, colour) in entries {
+        svg.rectangle([x, 18.0], [12.0, 12.0], colour, name);
+        svg.text([x + 18.0, 28.0], Anchor::Start, Face::Label, name);
+        x += width(name);
     }
 }
 

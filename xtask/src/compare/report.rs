@@ -67,7 +67,7 @@ fn section(figure: Figure, measured: &Measured, page: &mut String) {
     let rounds = measured.series.iter().map(|series| series.values.len()).max().unwrap_or(0);
     let _ = writeln!(
         page,
-        "\n## {}\n\n{}\n\nMeasured on {} at {}, {rounds} rounds.\n\n![{}]({})\n",
+        "\n## {}\n\n{}\n\nMeasured on {} at {}, rounds: {rounds}.\n\n![{}]({})\n",
         figure.title(),
         figure.method(),
         measured.date,
