@@ -110,7 +110,10 @@ impl Controller {
         let mut image = Image::default();
         let mut log = MetadataLog::open(data_dir, clean, now_ms)?;
         log.replay(&mut image)?;
-        let epoch = protocol::LeaderEpoch(quorum_state::read_epoch(&log.dir())?.max(log.epoch()).0 + 1);
+        let last_epoch = quorum_state::read_epoch(&log.dir())?.max(log.epoch());
+        let epoch = last_epoch.0.checked_add(1).map(protocol::LeaderEpoch).ok_or_else(|| {
+            ClusterError::Inconsistent(format!("no leader's epoch comes after {last_epoch}"))
+        })?;
         log.lead(me.id, epoch, now_ms)?;
         quorum_state::write(&log.dir(), me.id, epoch)?;
         image.end_offset = log.end_offset();

@@ -352,9 +352,9 @@ impl Partition {
         }
         if record.leader != LEADER_UNCHANGED {
             self.leader = leader(record.leader);
-            self.leader_epoch = LeaderEpoch(self.leader_epoch.0 + 1);
+            self.leader_epoch = LeaderEpoch(self.leader_epoch.0.saturating_add(1));
         }
-        self.partition_epoch += 1;
+        self.partition_epoch = self.partition_epoch.saturating_add(1);
     }
 }
 

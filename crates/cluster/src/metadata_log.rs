@@ -137,6 +137,11 @@ impl MetadataLog {
         }
         let Some((end, name)) = newest else { return Ok(Offset::ZERO) };
         let path = dir.join(name);
+        if end > self.end_offset() {
+            // What is appended next would lie before the snapshot's end, and be taken for part of it at the next start.
+            let (path, log_end) = (path.display(), self.end_offset());
+            return Err(ClusterError::Inconsistent(format!("{path} goes beyond the log's end, {log_end}")));
+        }
         let bytes = std::fs::read(&path).map_err(|source| ClusterError::Io { path, source })?;
         apply_batches(bytes.into(), Offset::ZERO, image)?;
         Ok(end)

@@ -270,6 +270,9 @@ impl Appender {
             batch.header.base_offset = next;
             batch.header.leader_epoch = leader_epoch;
             next = batch.header.next_offset();
+            if next == Offset(i64::MAX) {
+                return Err(LogError::InvalidRecord("the log has no offsets left"));
+            }
         }
         Ok(self.end_offset)
     }

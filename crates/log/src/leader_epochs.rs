@@ -41,6 +41,10 @@ impl LeaderEpochs {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self { path, entries: Vec::new() });
             }
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                let (expected, found) = ("text", "bytes that are not UTF-8".to_owned());
+                return Err(LogError::Damaged { path, position: None, expected, found });
+            }
             Err(source) => return Err(LogError::Io { operation: "read", path, source }),
         };
         match parse(&text) {

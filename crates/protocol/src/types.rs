@@ -52,10 +52,10 @@ impl Offset {
     /// The first offset of a log that never lost its beginning.
     pub const ZERO: Self = Self(0);
 
-    /// The offset `count` records further on.
+    /// The offset `count` records further on. There are none beyond the ends of 64 bits, whatever a file or a peer says.
     #[must_use]
     pub fn plus(self, count: i64) -> Self {
-        Self(self.0 + count)
+        Self(self.0.saturating_add(count))
     }
 }
 

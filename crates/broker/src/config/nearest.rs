@@ -6,6 +6,10 @@ use super::tables::{self, OWN, OWN_PREFIX, TOPICS};
 /// letter in a name of Kafka's usual length scores above 0.95; different settings of one family score about 0.9.
 const ALIKE: f64 = 0.9;
 
+/// Names that differ in length by more than this factor score below [`ALIKE`] whatever their letters. They are not
+/// compared, so that a peer's name of a megabyte costs nothing.
+const MOST_TIMES_LONGER: usize = 2;
+
 /// The broker setting that was probably meant by `name`: that of a topic setting with this name, or the most alike.
 pub(super) fn broker(name: &str) -> Option<&'static str> {
     let of_topic =
@@ -29,6 +33,7 @@ pub(super) fn topic(name: &str) -> Option<&'static str> {
 
 fn most_alike(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     known
+        .filter(|known| name.len() <= known.len() * MOST_TIMES_LONGER)
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -58,5 +63,6 @@ mod tests {
     fn names_like_nothing_propose_nothing() {
         assert_eq!(broker("zookeeper.connect"), None);
         assert_eq!(broker("hello"), None);
+        assert_eq!(topic(&"retention.ms".repeat(10_000)), None);
     }
 }
