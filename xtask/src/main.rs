@@ -4,7 +4,9 @@ mod cache;
 mod compare;
 mod fuzz;
 mod kafka;
+mod readiness;
 mod schema;
+mod workspace;
 
 use std::process::ExitCode;
 

@@ -33,6 +33,7 @@ use self::server::{Kind, Launcher};
 use self::session::{CPU_PER_GB, Session, Sink};
 use self::sizes::Sizes;
 use crate::kafka::Kafka;
+use crate::workspace;
 
 /// Measure Apache Kafka and Crossdock side by side on this machine, and write tables and plots.
 ///
@@ -68,7 +69,7 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let output = self.output.clone().unwrap_or_else(|| {
-            workspace().join(if self.quick { "target/benchmarks" } else { "docs/benchmarks" })
+            workspace::root().join(if self.quick { "target/benchmarks" } else { "docs/benchmarks" })
         });
         fs::create_dir_all(&output).with_context(|| format!("creating {}", output.display()))?;
         let results_file = output.join("results.json");
@@ -88,7 +89,7 @@ impl Compare {
     fn measure(&self) -> anyhow::Result<BTreeMap<Figure, Measured>> {
         let launcher = Launcher {
             kafka: Kafka::fetch()?,
-            crossdock: self.crossdock.clone().map_or_else(build, Ok)?,
+            crossdock: self.crossdock.clone().map_or_else(workspace::build, Ok)?,
             cores: Cores::find()?,
         };
         let sizes = if self.quick { Sizes::QUICK } else { Sizes::FULL };
@@ -174,21 +175,6 @@ impl Drop for Scratch {
     }
 }
 
-fn workspace() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_owned()
-}
-
-/// Builds `crossdock` as users do.
-fn build() -> anyhow::Result<PathBuf> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--package", "crossdock"]).current_dir(workspace());
-    ensure!(cargo.status().context("running cargo")?.success(), "crossdock does not build");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-    Ok(fs::canonicalize(target.join("release/crossdock"))?)
-}
-
 /// As many bytes as the records have, in the page cache.
 fn write_floor_file(path: &Path, records: u64) -> anyhow::Result<()> {
     let mut file = fs::File::create(path).with_context(|| format!("creating {}", path.display()))?;
@@ -211,7 +197,7 @@ fn commit() -> anyhow::Result<String> {
 }
 
 fn output_of(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(program).args(arguments).current_dir(workspace()).output();
+    let output = Command::new(program).args(arguments).current_dir(workspace::root()).output();
     let output = output.with_context(|| format!("running {program}"))?;
     ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -1,31 +1,16 @@
 //! The two brokers that are compared: how each is started, asked and stopped.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::Context as _;
 use bench::Usage;
-use bytes::Bytes;
-use protocol::api::{decode_response, encode_request};
-use protocol::messages::metadata::MetadataRequest;
-use rustix::process::{Pid, Signal, kill_process};
 
 use super::cores::{Cores, Place};
 use crate::kafka::Kafka;
-
-/// How long a broker may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How often a starting broker is asked.
-const POLL: Duration = Duration::from_micros(500);
-/// A version of Metadata that both serve.
-const METADATA_VERSION: i16 = 9;
-/// An answer of a broker without topics is far smaller.
-const MAX_METADATA_BYTES: usize = 100 << 20;
+use crate::readiness;
 
 /// Settings of both: one consumer need not wait for others to join its group, and files of deleted topics make room
 /// at once.
@@ -77,7 +62,7 @@ impl Launcher {
     /// Starts a broker on `data_dir` and waits until it answers Metadata.
     pub(crate) fn start(&self, kind: Kind, data_dir: &Path, place: Place) -> anyhow::Result<Server> {
         fs::create_dir_all(data_dir).with_context(|| format!("creating {}", data_dir.display()))?;
-        let [port, second_port] = free_ports()?;
+        let [port, second_port] = readiness::free_ports()?;
         let bootstrap = format!("127.0.0.1:{port}");
         let (mut command, admin) = match kind {
             Kind::Kafka => (self.kafka.broker(data_dir, port, second_port, &SETTINGS)?, None),
@@ -101,7 +86,7 @@ impl Launcher {
         let begun = Instant::now();
         let child = self.cores.spawn(&mut command, place)?;
         let mut server = Server { child, bootstrap, admin, started_in: Duration::ZERO };
-        server.await_metadata(begun).with_context(|| {
+        readiness::await_metadata(&mut server.child, &server.bootstrap).with_context(|| {
             format!(
                 "starting {}; it said:\n{}",
                 kind.name(),
@@ -126,13 +111,7 @@ impl Server {
 
     /// Stops it in order.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).context("stopping a broker")?;
-        let give_up = Instant::now() + PATIENCE;
-        while self.child.try_wait()?.is_none() {
-            ensure!(Instant::now() < give_up, "the broker has not stopped within {} s", PATIENCE.as_secs());
-            sleep(Duration::from_millis(10));
-        }
-        Ok(())
+        readiness::stop(&mut self.child)
     }
 
     /// Ends it as a crash does (`kill -9`).
@@ -140,20 +119,6 @@ impl Server {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
-    }
-
-    fn await_metadata(&mut self, begun: Instant) -> anyhow::Result<()> {
-        while begun.elapsed() < PATIENCE {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("it ended with {status}");
-            }
-            // Refused, closed or without a broker: it is not ready yet.
-            if metadata_names_a_broker(&self.bootstrap).unwrap_or(false) {
-                return Ok(());
-            }
-            sleep(POLL);
-        }
-        bail!("no answer within {} s", PATIENCE.as_secs())
     }
 }
 
@@ -163,25 +128,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn metadata_names_a_broker(address: &str) -> anyhow::Result<bool> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let request = MetadataRequest { topics: Some(Vec::new()), ..MetadataRequest::default() };
-    stream
-        .write_all(&encode_request::<Bytes, _>(&request, METADATA_VERSION, 1, Some("xtask")).into_bytes())?;
-    let mut size = [0; 4];
-    stream.read_exact(&mut size)?;
-    let size = usize::try_from(i32::from_be_bytes(size))?;
-    ensure!(size <= MAX_METADATA_BYTES, "an answer of {size} bytes");
-    let mut answer = vec![0; size];
-    stream.read_exact(&mut answer)?;
-    Ok(!decode_response::<MetadataRequest>(answer.into(), METADATA_VERSION)?.brokers.is_empty())
-}
-
-/// Ports that nobody listens on now.
-fn free_ports() -> io::Result<[u16; 2]> {
-    let (one, other) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
 }
