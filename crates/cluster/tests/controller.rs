@@ -12,6 +12,10 @@ use uuid::Uuid;
 const NOW_MS: i64 = 1_700_000_000_000;
 
 fn open(dir: &Path, clean: bool) -> Controller {
+    try_open(dir, clean).unwrap()
+}
+
+fn try_open(dir: &Path, clean: bool) -> Result<Controller, ClusterError> {
     let registration = BrokerRegistration {
         id: BrokerId(1),
         endpoints: vec![Endpoint {
@@ -24,7 +28,7 @@ fn open(dir: &Path, clean: bool) -> Controller {
         rack: Some("r1".to_owned()),
         log_dirs: vec![Uuid::from_u128(77)],
     };
-    Controller::open(dir, clean, &registration, NOW_MS).unwrap()
+    Controller::open(dir, clean, &registration, NOW_MS)
 }
 
 fn topic(name: &str, partitions: i32) -> NewTopic {
@@ -131,4 +135,24 @@ fn checking_only_changes_nothing() {
     let checked = controller.create_topic(&topic("t", 7), true, NOW_MS).unwrap();
     assert_eq!((checked.id, checked.partitions, checked.replication_factor), (Uuid::nil(), 7, 1));
     assert_eq!(controller.image().end_offset, before);
+}
+
+#[test]
+fn files_that_contradict_the_log_are_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path(), true).close(NOW_MS).unwrap();
+    let metadata = dir.path().join("__cluster_metadata-0");
+    let snapshot = metadata.join("00000000000000001000-0000000001.checkpoint");
+    std::fs::write(&snapshot, []).unwrap();
+    let error = try_open(dir.path(), true).unwrap_err();
+    assert!(error.to_string().contains("beyond the log's end"), "{error}");
+    std::fs::remove_file(snapshot).unwrap();
+
+    let quorum_state = metadata.join("quorum-state");
+    let before = std::fs::read(&quorum_state).unwrap();
+    std::fs::write(&quorum_state, format!(r#"{{"leaderEpoch":{}}}"#, i32::MAX)).unwrap();
+    let error = try_open(dir.path(), true).unwrap_err();
+    assert!(error.to_string().contains("no leader's epoch"), "{error}");
+    std::fs::write(&quorum_state, before).unwrap();
+    open(dir.path(), true);
 }

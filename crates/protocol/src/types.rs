@@ -73,3 +73,15 @@ impl ProducerEpoch {
     /// The batch comes from a producer that is not idempotent.
     pub const NONE: Self = Self(-1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_offset_beyond_the_last_one() {
+        assert_eq!(Offset(i64::MAX - 1).plus(1), Offset(i64::MAX));
+        assert_eq!(Offset(i64::MAX).plus(1), Offset(i64::MAX));
+        assert_eq!(Offset(i64::MIN).plus(-1), Offset(i64::MIN));
+    }
+}

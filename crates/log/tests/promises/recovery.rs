@@ -236,6 +236,22 @@ fn leaders_epochs_are_known_after_a_crash_in_the_middle_of_one() {
     fs::remove_file(dir.path().join("leader-epoch-checkpoint")).unwrap();
     let (log, _) = open_unclean(dir.path(), config(), 0);
     assert_eq!(log.leader_epochs(), epochs);
+    drop(log);
+    fs::write(dir.path().join("leader-epoch-checkpoint"), b"0\n1\n\xff 0\n").unwrap();
+    let (log, _) = open_unclean(dir.path(), config(), 0);
+    assert_eq!(log.leader_epochs(), epochs);
+}
+
+#[test]
+fn a_log_at_the_last_offset_opens_and_takes_no_records() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(format!("{:020}.log", i64::MAX)), []).unwrap();
+    let (log, report) = open_unclean(dir.path(), config(), 0);
+    assert_eq!((log.end_offset(), report.cut), (Offset(i64::MAX), None));
+    for _ in 0..2 {
+        assert!(matches!(append(&log, &batch(&[b"v"])), Err(log::LogError::InvalidRecord(_))));
+    }
+    assert_eq!(log.size_bytes(), 0);
 }
 
 #[test]
