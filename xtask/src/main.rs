@@ -1,11 +1,14 @@
 //! Developer commands: `cargo xtask COMMAND`. One file per command; `--help` lists them.
 
+mod broker;
 mod cache;
+mod clients;
 mod compare;
 mod fuzz;
 mod kafka;
 mod readiness;
 mod schema;
+mod tool;
 mod workspace;
 
 use std::process::ExitCode;
@@ -22,6 +25,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Clients(clients::Clients),
     Compare(compare::Compare),
     Fuzz(fuzz::Fuzz),
     Schema(schema::Schema),
@@ -29,6 +33,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Clients(command) => command.run(),
         Command::Compare(command) => command.run(),
         Command::Fuzz(command) => command.run(),
         Command::Schema(command) => command.run(),
