@@ -1,5 +1,6 @@
 """aiokafka, the asyncio client. See talk.py."""
 import asyncio
+from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
@@ -14,7 +15,7 @@ async def produce(bootstrap, topic, count):
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5,
                                 request_timeout_ms=PATIENCE * 1000) as producer:
         numbers = iter(range(int(count)))
-        while window := [number for number, _ in zip(numbers, range(10 * NUMBERS))]:
+        while window := list(islice(numbers, 10 * NUMBERS)):
             sent = [await producer.send(topic, str(number).encode()) for number in window]
             for number, delivery in zip(window, sent):
                 await delivery

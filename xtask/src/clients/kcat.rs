@@ -37,7 +37,7 @@ pub(crate) fn check(broker: &Broker, report: &mut Report) {
     });
     report.check(client, "reads in a group, and goes on where the group stopped", || {
         run(&bootstrap, &["-P", "-t", "grouped"], "one\ntwo\n")?;
-        let group = ["-q", "-e", "-o", "beginning", "-G", "kcat-group", "grouped"];
+        let group = ["-q", "-e", "-X", "auto.offset.reset=earliest", "-G", "kcat-group", "grouped"];
         let first = run(&bootstrap, &group, "")?;
         ensure!(first == "one\ntwo\n", "{first}");
         run(&bootstrap, &["-P", "-t", "grouped"], "three\n")?;
