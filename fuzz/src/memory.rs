@@ -1,10 +1,10 @@
 //! What a call may allocate.
 
 /// Memory that a decode may hold at its peak, per byte of input; the tests of `protocol` say why.
-const DECODE_BYTES_PER_BYTE: u64 = 64;
+const DECODE_BYTES_PER_BYTE: u64 = 16 + 4;
 
-/// What a decode may hold apart from that: the message's own fields, and an error with its path.
-const DECODE_BASE_BYTES: u64 = 4096;
+/// What a decode may hold apart from that; the tests of `protocol` say why.
+const DECODE_BASE_BYTES: u64 = 16 * 1024 + 4096;
 
 /// What a decode of so many bytes may hold at its peak.
 #[must_use]

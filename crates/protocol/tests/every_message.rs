@@ -10,12 +10,13 @@ use protocol::messages;
 
 use support::Arbitrary;
 
-/// Memory that a decode may hold at its peak, per byte of input: an empty string is one byte on the wire and 24 in
-/// memory, and structs of empty fields come to about the same.
-const PEAK_BYTES_PER_BYTE: u64 = 64;
+/// Memory that reading a message and writing it again may hold at its peak, per byte of input: what values may take, and
+/// the bytes they are written to, in a buffer that doubles.
+const PEAK_BYTES_PER_BYTE: u64 = 16 + 4;
 
-/// What a decode may hold apart from that: the message's own fields, and an error with its path.
-const PEAK_BYTES_BASE: u64 = 4096;
+/// What it may hold apart from that: what values of short messages may take, the message's own fields, and an error with
+/// its path.
+const PEAK_BYTES_BASE: u64 = 16 * 1024 + 4096;
 
 fn every_version() -> impl Iterator<Item = (&'static MessageSpec, i16)> {
     messages::all().flat_map(|spec| spec.versions.iter().map(move |version| (spec, version)))

@@ -5,12 +5,29 @@ use uuid::Uuid;
 
 use super::error::{DecodeError, Fault};
 
+/// Memory that decoded values may take per byte they are read from. The names of two letters in a DeleteGroups request
+/// take 14, which is about the most that a client can need; empty structs, which nobody sends, take up to 200.
+const MEMORY_PER_BYTE: usize = 16;
+
+/// Memory that decoded values may take apart from that, so that short messages need no look at what they hold.
+const MEMORY_BASE_BYTES: usize = 16 * 1024;
+
+/// Memory that the values of one message may take in any case. Byte arrays and records, which make up the largest
+/// messages, take none; the names of a million topics, a hundred letters each, take 150 MiB.
+const MEMORY_LIMIT_BYTES: usize = 256 << 20;
+
+/// What an allocator needs beside the bytes that it is asked for, about.
+const ALLOCATION_BYTES: usize = 16;
+
 /// Reads values from the front of a buffer and never beyond its end.
 ///
-/// Byte arrays and records come out as slices of the buffer, which they keep alive; nothing is copied but strings.
+/// Byte arrays and records come out as slices of the buffer, which they keep alive; nothing is copied but strings. What
+/// strings and arrays take in memory is bounded by the bytes that there are to read.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     bytes: Bytes,
+    /// Memory that values read from here may still take.
+    memory_left: usize,
 }
 
 impl Decoder {
@@ -18,7 +35,8 @@ impl Decoder {
     #[inline]
     #[must_use]
     pub fn new(bytes: Bytes) -> Self {
-        Self { bytes }
+        let memory = bytes.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY_BASE_BYTES);
+        Self { bytes, memory_left: memory.min(MEMORY_LIMIT_BYTES) }
     }
 
     /// Bytes not read yet.
@@ -60,9 +78,18 @@ impl Decoder {
         let Some(bytes) = self.bytes.get(..length) else {
             return Err(truncated(length, self.remaining()));
         };
-        let text = str::from_utf8(bytes).map_err(|_| Fault::NotUtf8)?.to_owned();
+        let text = str::from_utf8(bytes).map_err(|_| Fault::NotUtf8)?;
+        take_memory(&mut self.memory_left, length)?;
+        let text = text.to_owned();
         self.bytes.advance(length);
         Ok(text)
+    }
+
+    /// An empty array with room for `count` elements.
+    #[inline]
+    pub(crate) fn room_for<T>(&mut self, count: usize) -> Result<Vec<T>, DecodeError> {
+        take_memory(&mut self.memory_left, count.saturating_mul(size_of::<T>()))?;
+        Ok(Vec::with_capacity(count))
     }
 
     /// One signed byte.
@@ -202,13 +229,24 @@ impl Decoder {
         for _ in 0..count {
             let tag = self.uvarint()?;
             let size = self.uvarint()? as usize;
-            let mut value = Decoder::new(self.slice(size)?);
+            let mut value = Self { bytes: self.slice(size)?, memory_left: self.memory_left };
             if known(tag, &mut value)? && value.remaining() > 0 {
                 return Err(Fault::BytesLeftOver(value.remaining()).into());
             }
+            self.memory_left = value.memory_left;
         }
         Ok(())
     }
+}
+
+/// Counts one allocation of so many bytes, which is none if there are none.
+#[inline]
+fn take_memory(left: &mut usize, bytes: usize) -> Result<(), DecodeError> {
+    if bytes > 0 {
+        let needed = bytes.saturating_add(ALLOCATION_BYTES);
+        *left = left.checked_sub(needed).ok_or(Fault::TooMuchMemory { needed, left: *left })?;
+    }
+    Ok(())
 }
 
 #[cold]

@@ -49,6 +49,14 @@ pub enum Fault {
     /// A length or an element count below −1.
     #[error("a length or count of {0}")]
     NegativeLength(i64),
+    /// Strings and arrays that would take far more memory than the bytes that stand for them.
+    #[error("{needed} bytes of memory needed, which is more than the {left} left to a message of this size")]
+    TooMuchMemory {
+        /// Bytes the value takes in memory.
+        needed: usize,
+        /// Bytes that the message's values may still take.
+        left: usize,
+    },
     /// Null where this version of the field has none.
     #[error("null, which this version of the field does not allow")]
     Null,

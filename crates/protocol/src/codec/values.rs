@@ -19,10 +19,6 @@ use super::encoder::{Encoder, Records};
 use super::error::{DecodeError, Fault, InField, Step};
 use super::spec::MessageSpec;
 
-/// Memory that an array may reserve ahead of its elements, in bytes per byte left to read. Elements that take less
-/// space on the wire than this allows for make the array grow as they arrive.
-const RESERVE_PER_BYTE_LEFT: usize = 4;
-
 /// What decides how a value is written: the message's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
@@ -299,8 +295,7 @@ impl<T: Decode> Decode for Vec<T> {
         _: NullStruct,
     ) -> Result<Option<Self>, DecodeError> {
         let Some(count) = decoder.length(context.flexible)? else { return Ok(None) };
-        let most = decoder.remaining() * RESERVE_PER_BYTE_LEFT / size_of::<T>().max(1);
-        let mut elements = Vec::with_capacity(count.min(most));
+        let mut elements = decoder.room_for(count)?;
         for index in 0..count {
             elements.push(T::decode(decoder, context).at(Step::Element(index))?);
         }
