@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::{Log, LogConfig, LogError, LogOptions, OpenFiles, ReadUntil, RecoveryReport};
-use protocol::Offset;
 use protocol::records::{Batches, RecordBatch};
 
 use crate::batches;
