@@ -8,6 +8,7 @@ mod fuzz;
 mod kafka;
 mod readiness;
 mod schema;
+mod suites;
 mod tool;
 mod workspace;
 
@@ -29,6 +30,7 @@ enum Command {
     Compare(compare::Compare),
     Fuzz(fuzz::Fuzz),
     Schema(schema::Schema),
+    Suites(suites::Suites),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Compare(command) => command.run(),
         Command::Fuzz(command) => command.run(),
         Command::Schema(command) => command.run(),
+        Command::Suites(command) => command.run(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,4 +1,4 @@
-//! This checkout: where it is, and the program that it builds.
+//! This checkout: where it is, the program that it builds, and what other programs say of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,4 +19,17 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
     ensure!(cargo.status().context("running cargo")?.success(), "crossdock does not build");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(fs::canonicalize(target.join("release/crossdock"))?)
+}
+
+/// The day, as `YYYY-MM-DD`, for what is written down about a run.
+pub(crate) fn today() -> anyhow::Result<String> {
+    output_of("date", &["+%Y-%m-%d"])
+}
+
+/// What a program prints that is run in the root of the workspace.
+pub(crate) fn output_of(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(program).args(arguments).current_dir(root()).output();
+    let output = output.with_context(|| format!("running {program}"))?;
+    ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
 
 use self::cores::Cores;
@@ -131,7 +131,7 @@ impl Wanted {
     fn new(asked: &[Figure]) -> anyhow::Result<Self> {
         let asked = if asked.is_empty() { Figure::value_variants() } else { asked };
         let all = asked.iter().flat_map(|figure| figure.needs().iter().chain([figure]));
-        let measured = Measured { date: today()?, commit: commit()?, series: Vec::new() };
+        let measured = Measured { date: workspace::today()?, commit: commit()?, series: Vec::new() };
         Ok(Self { figures: all.map(|&figure| (figure, measured.clone())).collect() })
     }
 
@@ -185,20 +185,10 @@ fn write_floor_file(path: &Path, records: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn today() -> anyhow::Result<String> {
-    output_of("date", &["+%Y-%m-%d"])
-}
-
 /// The commit of the checkout; with a plus sign if something in it is not committed.
 fn commit() -> anyhow::Result<String> {
-    let commit = output_of("git", &["rev-parse", "--short=10", "HEAD"])?;
-    let changed = !output_of("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    let commit = workspace::output_of("git", &["rev-parse", "--short=10", "HEAD"])?;
+    let changed =
+        !workspace::output_of("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
     Ok(if changed { commit + "+" } else { commit })
-}
-
-fn output_of(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(program).args(arguments).current_dir(workspace::root()).output();
-    let output = output.with_context(|| format!("running {program}"))?;
-    ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

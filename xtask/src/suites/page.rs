@@ -1,0 +1,95 @@
+//! The score in `docs/compatibility.md`, between two markers.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::Context as _;
+
+use super::score::Score;
+use crate::kafka;
+use crate::workspace;
+
+const BEGIN: &str = "<!-- suites: begin -->";
+const END: &str = "<!-- suites: end -->";
+
+/// Writes the score in place of the one that is there.
+pub(crate) fn write(scores: &[Score]) -> anyhow::Result<()> {
+    let file = workspace::root().join("docs/compatibility.md");
+    let page = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    let page = replaced(&page, &section(scores)?)
+        .with_context(|| format!("{}: no lines {BEGIN} and {END}", file.display()))?;
+    fs::write(&file, page).with_context(|| format!("writing {}", file.display()))
+}
+
+fn replaced(page: &str, section: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{section}{END}{after}"))
+}
+
+fn section(scores: &[Score]) -> anyhow::Result<String> {
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut section = format!(
+        "Crossdock {} on Linux {}, {} cores; the baseline is what passes on Apache Kafka {} with the same settings.\n\n\
+         | suite | what it is | pass on Apache Kafka | of these pass here | run |\n|---|---|---|---|---|\n",
+        env!("CARGO_PKG_VERSION"),
+        kernel.split('-').next().unwrap_or_default(),
+        std::thread::available_parallelism()?,
+        kafka::VERSION,
+    );
+    for score in scores {
+        let days = match &score.days {
+            None => "not yet".to_owned(),
+            Some((first, last)) if first == last => first.clone(),
+            Some((first, last)) => format!("{first} to {last}"),
+        };
+        let Score { suite, expected, passed, .. } = score;
+        writeln!(section, "| {} | {} | {expected} | {passed} | {days} |", suite.name, suite.what)?;
+    }
+    section.push_str(
+        "\nWhat does not pass yet, by what it needs:\n\n| needs | tests | which |\n|---|---|---|\n",
+    );
+    for (reason, by_suite) in by_reason(scores) {
+        let tests: usize = by_suite.values().flat_map(BTreeMap::values).sum();
+        let which: Vec<String> =
+            by_suite.iter().map(|(suite, names)| format!("{suite}: {}", list(names))).collect();
+        writeln!(section, "| {reason} | {tests} | {} |", which.join("; "))?;
+    }
+    Ok(section)
+}
+
+/// Reason, suite, name of a test or a class of tests, and how many of them.
+type ByReason<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeMap<String, usize>>>;
+
+fn by_reason(scores: &[Score]) -> ByReason<'_> {
+    let mut by_reason = ByReason::new();
+    for score in scores {
+        for missing in &score.missing {
+            let reason = missing.reason.as_deref().unwrap_or("unexplained");
+            let names = by_reason.entry(reason).or_default().entry(score.suite.name).or_default();
+            *names.entry(score.suite.shown(&missing.test).to_owned()).or_default() += 1;
+        }
+    }
+    by_reason
+}
+
+fn list(names: &BTreeMap<String, usize>) -> String {
+    let one = |(name, &tests): (&String, &usize)| match tests {
+        1 => format!("`{name}`"),
+        _ => format!("`{name}` ({tests})"),
+    };
+    names.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_between_the_markers_is_replaced() {
+        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+        assert_eq!(replaced(&page, "new\n").unwrap(), format!("before\n{BEGIN}\nnew\n{END}\nafter\n"));
+        assert_eq!(replaced("no markers", "new\n"), None);
+    }
+}
