@@ -50,9 +50,10 @@ impl EntryKey {
 }
 
 impl Entry {
-    pub(crate) fn new(topic: &FetchTopic, partition: &FetchPartition) -> Self {
+    /// `name` is the topic's, which all its partitions share.
+    pub(crate) fn new(topic: &FetchTopic, name: &Arc<str>, partition: &FetchPartition) -> Self {
         Self {
-            key: EntryKey::new(&topic.topic.as_str().into(), topic.topic_id, partition.partition),
+            key: EntryKey::new(name, topic.topic_id, partition.partition),
             fetch_offset: Offset(partition.fetch_offset),
             max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
             leader_epoch: LeaderEpoch(partition.current_leader_epoch),

@@ -79,6 +79,7 @@ fn open(
         return Err(ErrorCode::FetchSessionTopicIdError);
     }
     session.update(request);
+    let session = session.recount()?;
     if session.len() > 0 {
         return Ok(Fetch::Incremental(session));
     }

@@ -74,8 +74,9 @@ impl Session {
 
     fn add(&mut self, request: &FetchRequest) {
         for topic in &request.topics {
+            let name: Arc<str> = topic.topic.as_str().into();
             for partition in &topic.partitions {
-                let entry = Entry::new(topic, partition);
+                let entry = Entry::new(topic, &name, partition);
                 match self.places.get(&entry.key).and_then(|place| self.entries.get_mut(place)) {
                     Some(known) => known.reposition(entry),
                     None => {

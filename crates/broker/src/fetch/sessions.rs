@@ -19,10 +19,15 @@ pub(crate) const NO_SESSION: i32 = 0;
 /// A session that has not been used for this long gives way to any other (Kafka's value).
 const IDLE_BEFORE_EVICTION: Duration = Duration::from_secs(120);
 
+/// Partitions that all sessions together may remember: a thousand consumers of 250 partitions each. One takes about 250
+/// bytes, all of them 60 MB. Who finds no room fetches without a session, as when there is no slot.
+const MOST_PARTITIONS: usize = 250_000;
+
 /// All sessions of one broker.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     slots: usize,
+    most_partitions: usize,
     cached: Mutex<HashMap<i32, Slot>>,
 }
 
@@ -41,19 +46,21 @@ struct Slot {
 pub(crate) struct Borrowed {
     sessions: Arc<Sessions>,
     id: i32,
+    /// How many partitions of the session count in the cache.
+    counted: usize,
     session: Option<Box<Session>>,
 }
 
 impl Sessions {
     /// A cache of at most `slots` sessions (`max.incremental.fetch.session.cache.slots`).
     pub(crate) fn new(slots: usize) -> Self {
-        Self { slots, cached: Mutex::default() }
+        Self { slots, most_partitions: MOST_PARTITIONS, cached: Mutex::default() }
     }
 
     /// How many sessions there are and how many partitions they hold.
     pub(crate) fn size(&self) -> (usize, usize) {
         let cached = self.cached.lock();
-        (cached.len(), cached.values().map(|slot| slot.partitions).sum())
+        (cached.len(), partitions(&cached))
     }
 
     /// Ends a session.
@@ -64,14 +71,22 @@ impl Sessions {
     /// Gives a new session a place and an id, if there is room for one of its size.
     pub(crate) fn insert(self: &Arc<Self>, session: Session, now: Instant) -> Result<Borrowed, Session> {
         let mut cached = self.cached.lock();
-        if session.len() == 0 || (cached.len() >= self.slots && !evict(&mut cached, session.len(), now)) {
+        let counted = session.len();
+        if counted == 0 || counted > self.most_partitions {
+            return Err(session);
+        }
+        while partitions(&cached) > self.most_partitions - counted {
+            if !evict(&mut cached, LONG_IDLE_ONLY, now) {
+                return Err(session);
+            }
+        }
+        if cached.len() >= self.slots && !evict(&mut cached, counted, now) {
             return Err(session);
         }
         let id = unused_id(&cached);
-        let slot =
-            Slot { next_epoch: INITIAL_EPOCH + 1, last_used: now, partitions: session.len(), session: None };
+        let slot = Slot { next_epoch: INITIAL_EPOCH + 1, last_used: now, partitions: counted, session: None };
         cached.insert(id, slot);
-        Ok(Borrowed { sessions: Arc::clone(self), id, session: Some(Box::new(session)) })
+        Ok(Borrowed { sessions: Arc::clone(self), id, counted, session: Some(Box::new(session)) })
     }
 
     /// The session `id`, if the request's `epoch` is the next one.
@@ -84,9 +99,16 @@ impl Sessions {
         let session = slot.session.take().ok_or(ErrorCode::InvalidFetchSessionEpoch)?;
         slot.last_used = now;
         slot.next_epoch = if epoch == i32::MAX { INITIAL_EPOCH + 1 } else { epoch + 1 };
-        Ok(Borrowed { sessions: Arc::clone(self), id, session: Some(session) })
+        Ok(Borrowed { sessions: Arc::clone(self), id, counted: slot.partitions, session: Some(session) })
     }
 }
+
+fn partitions(cached: &HashMap<i32, Slot>) -> usize {
+    cached.values().map(|slot| slot.partitions).sum()
+}
+
+/// As the size of a session that needs room: nobody's who is at work.
+const LONG_IDLE_ONLY: usize = 0;
 
 /// Makes room for a session of `partitions`: at the cost of one that has long been idle, or else of a smaller one that
 /// has been there for a while, for large sessions save the most.
@@ -117,6 +139,24 @@ impl Borrowed {
     /// The session's id.
     pub(crate) fn id(&self) -> i32 {
         self.id
+    }
+
+    /// Counts what an update has added. Without room for it the session ends, which the client takes as the need to
+    /// begin a new one.
+    pub(crate) fn recount(mut self) -> Result<Self, ErrorCode> {
+        let (before, now) = (self.counted, self.len());
+        if now > before {
+            let mut cached = self.sessions.cached.lock();
+            if partitions(&cached) + (now - before) > self.sessions.most_partitions {
+                cached.remove(&self.id);
+                return Err(ErrorCode::FetchSessionIdNotFound);
+            }
+            if let Some(slot) = cached.get_mut(&self.id) {
+                slot.partitions = now;
+            }
+        }
+        self.counted = now;
+        Ok(self)
     }
 }
 
@@ -178,6 +218,28 @@ mod tests {
         let now = Instant::now();
         let borrowed = sessions.insert(session(1), now).unwrap();
         assert_eq!(sessions.borrow(borrowed.id(), 1, now).unwrap_err(), ErrorCode::InvalidFetchSessionEpoch);
+    }
+
+    #[test]
+    fn partitions_are_bounded_over_all_sessions_and_idle_ones_give_way() {
+        let sessions = Arc::new(Sessions { most_partitions: 10, ..Sessions::new(100) });
+        let now = Instant::now();
+        let idle = sessions.insert(session(6), now).unwrap().id();
+        assert!(sessions.insert(session(11), now).is_err(), "more than there is room for in all");
+        assert!(sessions.insert(session(7), now).is_err(), "the other one is at work");
+        let later = now + IDLE_BEFORE_EVICTION * 2;
+        let id = sessions.insert(session(7), later).unwrap().id();
+        assert_eq!(sessions.borrow(idle, 1, later).unwrap_err(), ErrorCode::FetchSessionIdNotFound);
+        assert_eq!(sessions.size(), (1, 7));
+
+        let mut growing = sessions.borrow(id, 1, later).unwrap();
+        *growing = session(10);
+        drop(growing.recount().unwrap());
+        assert_eq!(sessions.size(), (1, 10));
+        let mut growing = sessions.borrow(id, 2, later).unwrap();
+        *growing = session(11);
+        assert_eq!(growing.recount().unwrap_err(), ErrorCode::FetchSessionIdNotFound);
+        assert_eq!(sessions.size(), (0, 0));
     }
 
     #[test]
