@@ -55,6 +55,8 @@ pub struct BrokerConfig {
     pub socket_send_buffer_bytes: Option<usize>,
     /// `socket.receive.buffer.bytes`; `None` leaves it to the system.
     pub socket_receive_buffer_bytes: Option<usize>,
+    /// `crossdock.socket.buffers`: whether these sizes are set as they are, or where the kernel's own sizing ends below.
+    pub socket_buffers_fixed: bool,
     /// `socket.request.max.bytes`.
     pub socket_request_max_bytes: usize,
     /// `socket.listen.backlog.size`.
@@ -137,6 +139,7 @@ impl BrokerConfig {
             open_files: reader.size("crossdock.open.files"),
             socket_send_buffer_bytes: buffer(&mut reader, "socket.send.buffer.bytes"),
             socket_receive_buffer_bytes: buffer(&mut reader, "socket.receive.buffer.bytes"),
+            socket_buffers_fixed: reader.text("crossdock.socket.buffers") == "fixed",
             socket_request_max_bytes: reader.size("socket.request.max.bytes"),
             socket_listen_backlog_size: reader.int("socket.listen.backlog.size"),
             max_connections: reader.size("max.connections"),

@@ -1,5 +1,6 @@
 //! Sockets: accepting connections, reading request frames, sending answers in order.
 
+mod buffer_sizes;
 mod buffers;
 mod connection;
 mod frames;

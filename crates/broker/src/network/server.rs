@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use super::buffer_sizes::BufferSizes;
 use super::connection;
 use super::limits::ConnectionLimits;
 use crate::Broker;
@@ -57,10 +58,7 @@ fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<TcpListener>
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // Set before listen(2), so that accepted sockets inherit it and the TCP window scales to it.
-    if let Some(bytes) = config.socket_receive_buffer_bytes {
-        socket.set_recv_buffer_size(bytes)?;
-    }
+    BufferSizes::of(config).apply_to_listener(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(config.socket_listen_backlog_size)?;
     TcpListener::from_std(socket.into())
@@ -112,6 +110,7 @@ async fn accept(
     mut stopping: watch::Receiver<bool>,
     alive: watch::Receiver<()>,
 ) {
+    let sizes = BufferSizes::of(&broker.config());
     loop {
         let next = tokio::select! {
             biased;
@@ -124,7 +123,7 @@ async fn accept(
             debug!(%peer, "connection refused: the address has as many as max.connections.per.ip allows");
             continue;
         };
-        if let Err(error) = prepare(&socket, &broker.config()) {
+        if let Err(error) = prepare(&socket, sizes) {
             debug!(%peer, "connection lost before its first request: {error}");
             continue;
         }
@@ -160,12 +159,8 @@ async fn next_connection(
     }
 }
 
-fn prepare(socket: &TcpStream, config: &BrokerConfig) -> io::Result<()> {
+fn prepare(socket: &TcpStream, sizes: BufferSizes) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    let raw = SockRef::from(socket);
-    raw.set_keepalive(true)?;
-    if let Some(bytes) = config.socket_send_buffer_bytes {
-        raw.set_send_buffer_size(bytes)?;
-    }
-    Ok(())
+    SockRef::from(socket).set_keepalive(true)?;
+    sizes.apply_to_connection(socket)
 }

@@ -47,9 +47,9 @@ broker_settings! {
     "socket.listen.backlog.size"                       int      "50"             medium fixed      at_least(1)
         => "How many connections may wait to be accepted.";
     "socket.receive.buffer.bytes"                      int      "102400"         high   fixed      any
-        => "The size of a connection's receive buffer in bytes; -1 leaves it to the system.";
+        => "What a connection's receive buffer can come to at least, in bytes (see crossdock.socket.buffers); -1: as the system says.";
     "socket.request.max.bytes"                         int      "104857600"      high   fixed      at_least(1)
         => "The largest request in bytes; a connection that announces a larger one is closed.";
     "socket.send.buffer.bytes"                         int      "102400"         high   fixed      any
-        => "The size of a connection's send buffer in bytes; -1 leaves it to the system.";
+        => "What a connection's send buffer can come to at least, in bytes (see crossdock.socket.buffers); -1: as the system says.";
 }

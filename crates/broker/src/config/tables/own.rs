@@ -13,11 +13,15 @@ broker_settings! {
         => "How many files of logs stay open for the next reader, apart from those in use.";
     "crossdock.request.memory.bytes"   long    "268435456"      medium fixed      at_least(1048576)
         => "How many bytes of requests may be in memory at once, over all connections.";
+    "crossdock.socket.buffers"         string  "auto"           medium fixed      one_of(SOCKET_BUFFERS)
+        => "auto: socket.*.buffer.bytes is what the kernel's own sizing can come to at least; fixed: just that size.";
     "crossdock.transfer.mechanism"     string  "auto"           medium fixed      one_of(TRANSFER_MECHANISMS)
         => "How records leave for consumers: auto chooses by what was measured and what the kernel can do.";
 }
 
 /// What `crossdock.compressed.validation` may be, for the broker and for a topic.
 pub(super) const COMPRESSED_VALIDATION: &[&str] = &["header", "records"];
+
+const SOCKET_BUFFERS: &[&str] = &["auto", "fixed"];
 
 const TRANSFER_MECHANISMS: &[&str] = &["auto", "sendfile", "splice", "mmap", "read-write"];
