@@ -7,6 +7,7 @@ SCRIPT check BOOTSTRAP PREFIX           tries what the client can do, on topics 
 Said on standard output, a line each: `acked N N ...`, `assigned COUNT`, `read N N ...`. Exit status 0: all went well.
 """
 import sys
+import threading
 
 # How long any one call may take, in seconds.
 PATIENCE = 60
@@ -29,20 +30,23 @@ def say(word, *rest):
 
 
 class Acknowledged:
-    """Collects the numbers that were acknowledged and says them some at a time."""
+    """Collects the numbers that were acknowledged, by whatever thread, and says them some at a time."""
 
     def __init__(self):
         self.numbers = []
+        self.lock = threading.RLock()
 
     def add(self, number):
-        self.numbers.append(number)
-        if len(self.numbers) == NUMBERS:
-            self.flush()
+        with self.lock:
+            self.numbers.append(number)
+            if len(self.numbers) == NUMBERS:
+                self.flush()
 
     def flush(self):
-        if self.numbers:
-            say("acked", *self.numbers)
-            self.numbers = []
+        with self.lock:
+            if self.numbers:
+                say("acked", *self.numbers)
+                self.numbers = []
 
 
 def expect(what, found, wanted):
