@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use log::{AppendOrigin, Log, LogError, ReadUntil};
+use log::{AppendOrigin, Log, LogError, ReadUntil, RefusedRecord};
 use protocol::records::RecordsError;
 use protocol::{ErrorCode, LeaderEpoch, Offset, PartitionIndex};
 use tokio::task::JoinHandle;
@@ -42,10 +42,18 @@ pub(crate) struct Appended {
 pub(crate) struct ProduceError {
     pub(crate) code: ErrorCode,
     pub(crate) message: Option<String>,
-    /// The record that is at fault, counted from the first of its batch.
-    pub(crate) bad_record: Option<i32>,
+    /// The records that are at fault, if it is single ones.
+    pub(crate) bad_records: Vec<BadRecord>,
     /// The current epoch, where the producer believes in another.
     pub(crate) leader_epoch: Option<LeaderEpoch>,
+}
+
+/// A record for which its batch was not appended.
+#[derive(Debug)]
+pub(crate) struct BadRecord {
+    /// Counted from the first of its batch.
+    pub(crate) index: i32,
+    pub(crate) message: String,
 }
 
 /// All partitions of one broker, by topic. Readers load the table without a lock.
@@ -169,22 +177,29 @@ impl Partition {
 
 impl From<ErrorCode> for ProduceError {
     fn from(code: ErrorCode) -> Self {
-        Self { code, message: None, bad_record: None, leader_epoch: None }
+        Self { code, message: None, bad_records: Vec::new(), leader_epoch: None }
     }
 }
 
 impl From<LogError> for ProduceError {
     fn from(error: LogError) -> Self {
-        let bad_record = match &error {
+        let bad_records = match &error {
             LogError::Records(
                 RecordsError::Record { index, .. } | RecordsError::OffsetDelta { index, .. },
-            ) => Some(*index),
-            _ => None,
+            ) => vec![BadRecord { index: *index, message: error.to_string() }],
+            LogError::RefusedRecords(refused) => {
+                let bad = |record: &RefusedRecord| BadRecord {
+                    index: record.index,
+                    message: record.reason.to_string(),
+                };
+                refused.named().map(bad).collect()
+            }
+            _ => Vec::new(),
         };
         Self {
             code: errors::of_log(&error),
             message: Some(error.to_string()),
-            bad_record,
+            bad_records,
             leader_epoch: None,
         }
     }

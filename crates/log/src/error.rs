@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use protocol::records::RecordsError;
 use protocol::{Offset, ProducerEpoch, ProducerId};
 
+use crate::RefusedRecords;
+
 /// Why a log could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +20,9 @@ pub enum LogError {
     /// A batch that is well formed says something that this log does not take.
     #[error("invalid record: {0}")]
     InvalidRecord(&'static str),
+    /// Records of a well formed batch are not for this log: none of the batch is taken.
+    #[error("{0}")]
+    RefusedRecords(RefusedRecords),
     /// A batch is larger than `max.message.bytes`.
     #[error("a batch of {size_bytes} bytes is larger than max.message.bytes, {limit_bytes}")]
     BatchTooLarge {
@@ -34,7 +39,7 @@ pub enum LogError {
         /// `segment.bytes`.
         limit_bytes: usize,
     },
-    /// A timestamp is further from the broker's clock than the topic allows.
+    /// The timestamps that a header claims for its records are further from the broker's clock than the topic allows.
     #[error("timestamp {timestamp_ms} is not within {earliest_ms} and {latest_ms}")]
     InvalidTimestamp {
         /// The offending timestamp.

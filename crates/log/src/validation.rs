@@ -7,7 +7,7 @@ use protocol::records::{
 };
 use protocol::{Offset, ProducerEpoch};
 
-use crate::{AppendOrigin, LogConfig, LogError};
+use crate::{AppendOrigin, LogConfig, LogError, RefusalReason, RefusedRecord, RefusedRecords};
 
 /// A batch that may be appended: its header but for base offset and leader epoch, and its records.
 #[derive(Debug)]
@@ -63,10 +63,11 @@ fn one(batch: RecordBatch, origin: AppendOrigin, config: &LogConfig, now_ms: i64
         return Ok(Valid { header, payload: batch.payload(), marker: marker(&batch, config)? });
     }
     check_header(&header, origin)?;
-    let walked = walk(&batch, config)?;
-    let timestamps =
-        walked.as_ref().map_or((header.base_timestamp_ms, header.max_timestamp_ms), |w| w.timestamps_ms);
-    check_timestamps(timestamps, config, now_ms)?;
+    let times = AllowedTimes::new(config, now_ms);
+    let walked = walk(&batch, config, times)?;
+    if walked.is_none() {
+        times.check_header(&header)?;
+    }
     rewritten(&batch, walked, config, now_ms)
 }
 
@@ -104,12 +105,12 @@ fn check_header(header: &BatchHeader, origin: AppendOrigin) -> Result<(), LogErr
 struct Walked {
     /// The records, decompressed.
     body: Body,
-    /// The earliest and the latest timestamp.
-    timestamps_ms: (i64, i64),
+    /// The latest timestamp.
+    max_timestamp_ms: i64,
 }
 
 /// Walks the records: all of an uncompressed batch, those of a compressed one if the topic demands it.
-fn walk(batch: &RecordBatch, config: &LogConfig) -> Result<Option<Walked>, LogError> {
+fn walk(batch: &RecordBatch, config: &LogConfig, times: AllowedTimes) -> Result<Option<Walked>, LogError> {
     let header = batch.header();
     let compressed = header.attributes.compression()? != Compression::None;
     let needs_keys = config.cleanup_compact && !header.attributes.is_control();
@@ -117,33 +118,65 @@ fn walk(batch: &RecordBatch, config: &LogConfig) -> Result<Option<Walked>, LogEr
         return Ok(None);
     }
     let body = batch.body(config.inflate_limit_bytes())?;
-    let mut timestamps_ms = (i64::MAX, NO_TIMESTAMP);
-    for record in body.records().require_consecutive() {
+    let mut max_timestamp_ms = NO_TIMESTAMP;
+    let mut refused: Option<RefusedRecords> = None;
+    for (index, record) in (0..).zip(body.records().require_consecutive()) {
         let record = record?;
-        if needs_keys && record.key.is_none() {
-            return Err(LogError::InvalidRecord("a record without key on a compacted topic"));
-        }
-        if record.timestamp_ms != NO_TIMESTAMP {
-            timestamps_ms.0 = timestamps_ms.0.min(record.timestamp_ms);
-            timestamps_ms.1 = timestamps_ms.1.max(record.timestamp_ms);
+        max_timestamp_ms = max_timestamp_ms.max(record.timestamp_ms);
+        let reason = if needs_keys && record.key.is_none() {
+            Some(RefusalReason::NoKey)
+        } else {
+            times.refusal(record.timestamp_ms)
+        };
+        if let Some(reason) = reason {
+            let record = RefusedRecord { index, reason };
+            match &mut refused {
+                Some(refused) => refused.push(record),
+                None => refused = Some(RefusedRecords::new(record)),
+            }
         }
     }
-    timestamps_ms.0 = timestamps_ms.0.min(timestamps_ms.1);
-    Ok(Some(Walked { body, timestamps_ms }))
+    match refused {
+        Some(refused) => Err(LogError::RefusedRecords(refused)),
+        None => Ok(Some(Walked { body, max_timestamp_ms })),
+    }
 }
 
-fn check_timestamps((earliest, latest): (i64, i64), config: &LogConfig, now_ms: i64) -> Result<(), LogError> {
-    if config.timestamp_type == TimestampType::LogAppendTime {
-        return Ok(());
-    }
-    let earliest_ms = now_ms.saturating_sub(config.timestamp_before_max_ms);
-    let latest_ms = now_ms.saturating_add(config.timestamp_after_max_ms);
-    for timestamp_ms in [earliest, latest] {
-        if timestamp_ms != NO_TIMESTAMP && !(earliest_ms..=latest_ms).contains(&timestamp_ms) {
-            return Err(LogError::InvalidTimestamp { timestamp_ms, earliest_ms, latest_ms });
+/// The timestamps that a topic takes now.
+#[derive(Clone, Copy, Debug)]
+struct AllowedTimes {
+    earliest_ms: i64,
+    latest_ms: i64,
+}
+
+impl AllowedTimes {
+    fn new(config: &LogConfig, now_ms: i64) -> Self {
+        if config.timestamp_type == TimestampType::LogAppendTime {
+            // The producer's timestamps are replaced.
+            return Self { earliest_ms: i64::MIN, latest_ms: i64::MAX };
+        }
+        Self {
+            earliest_ms: now_ms.saturating_sub(config.timestamp_before_max_ms),
+            latest_ms: now_ms.saturating_add(config.timestamp_after_max_ms),
         }
     }
-    Ok(())
+
+    fn refusal(self, timestamp_ms: i64) -> Option<RefusalReason> {
+        let Self { earliest_ms, latest_ms } = self;
+        let allowed = timestamp_ms == NO_TIMESTAMP || (earliest_ms..=latest_ms).contains(&timestamp_ms);
+        (!allowed).then_some(RefusalReason::Timestamp { timestamp_ms, earliest_ms, latest_ms })
+    }
+
+    /// Where the records are not looked at.
+    fn check_header(self, header: &BatchHeader) -> Result<(), LogError> {
+        let Self { earliest_ms, latest_ms } = self;
+        for timestamp_ms in [header.base_timestamp_ms, header.max_timestamp_ms] {
+            if self.refusal(timestamp_ms).is_some() {
+                return Err(LogError::InvalidTimestamp { timestamp_ms, earliest_ms, latest_ms });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The batch as the topic wants it: as it came, unless the topic sets timestamps or compression, or the producer's max
@@ -160,7 +193,7 @@ fn rewritten(
     if config.timestamp_type == TimestampType::LogAppendTime {
         header.max_timestamp_ms = now_ms;
     } else if let Some(walked) = &walked {
-        header.max_timestamp_ms = walked.timestamps_ms.1;
+        header.max_timestamp_ms = walked.max_timestamp_ms;
     }
     let mut payload = batch.payload();
     let marker = marker(batch, config)?;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use e2e::admin::Admin;
 use e2e::clients::{self, Outgoing, Read};
+use e2e::wait::DEADLINE;
 use e2e::{Broker, scale};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
+use rdkafka::producer::Producer;
 use rdkafka::topic_partition_list::Offset;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -122,6 +124,33 @@ fn a_record_up_to_the_topics_limit_is_taken_and_a_larger_one_is_refused() {
     assert_eq!(attempt(99_900), Ok(0));
     assert_eq!(attempt(100_000), Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)));
     assert_eq!(attempt(10), Ok(1), "a refused record takes no offset");
+}
+
+#[test]
+fn a_client_learns_which_records_of_a_refused_batch_are_at_fault() {
+    let broker = Broker::start();
+    Admin::of(&broker).create("keyed", 1, &[("cleanup.policy", "compact")]).unwrap();
+    // Nothing leaves before all of it is there: one batch. The first record sees to it that the partition is known.
+    let producer = clients::producer(&broker, &[("linger.ms", "100000")]);
+    let first = clients::enqueue(&producer, Outgoing::to("keyed").key(b"key").payload(b"first"));
+    producer.flush(DEADLINE).unwrap();
+    clients::delivered(first).unwrap();
+    let deliveries: Vec<_> = (0..10)
+        .map(|number| {
+            let mut record = Outgoing::to("keyed").key(b"key").payload(b"value");
+            record.key = record.key.filter(|_| number % 4 != 0);
+            clients::enqueue(&producer, record)
+        })
+        .collect();
+    producer.flush(DEADLINE).unwrap();
+    for (number, delivery) in deliveries.into_iter().enumerate() {
+        let expected = match number % 4 {
+            0 => RDKafkaErrorCode::InvalidRecord,
+            _ => RDKafkaErrorCode::InvalidDifferentRecord,
+        };
+        let told = clients::delivered(delivery).map(|delivery| delivery.offset);
+        assert_eq!(told, Err(KafkaError::MessageProduction(expected)), "record {number}");
+    }
 }
 
 #[test]

@@ -122,12 +122,12 @@ fn respond(
             error_code: error.code.code(),
             base_offset: NO_OFFSET,
             record_errors: error
-                .bad_record
-                .map(|batch_index| BatchIndexAndErrorMessage {
-                    batch_index,
-                    batch_index_error_message: error.message.clone(),
-                })
+                .bad_records
                 .into_iter()
+                .map(|record| BatchIndexAndErrorMessage {
+                    batch_index: record.index,
+                    batch_index_error_message: Some(record.message),
+                })
                 .collect(),
             error_message: error.message,
             current_leader: match error.leader_epoch {

@@ -1,8 +1,8 @@
 //! What is appended is read, at the offsets it was given, and nothing else is.
 
 use crate::common::*;
-use log::{AppendOrigin, LogConfig, LogError, ReadUntil};
-use protocol::records::{Codec, Compression, TimestampType};
+use log::{AppendOrigin, LogConfig, LogError, ReadUntil, RefusalReason};
+use protocol::records::{Codec, Compression, RecordBatchBuilder, TimestampType};
 use protocol::{LeaderEpoch, Offset};
 
 #[test]
@@ -122,5 +122,30 @@ fn a_topic_with_a_codec_of_its_own_recompresses() {
             assert_eq!(read[0].header().attributes.compression().unwrap(), compression);
             assert_eq!(records(&read), [(0, vec![1; 500]), (1, vec![2; 500])]);
         }
+    }
+}
+
+#[test]
+fn a_batch_with_records_that_the_log_does_not_take_is_refused_whole_and_each_of_them_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = LogConfig { cleanup_compact: true, timestamp_after_max_ms: 1_000, ..LogConfig::default() };
+    let log = open_clean(dir.path(), config);
+    let (latest_ms, too_late_ms) = (NOW_MS + 1_000, NOW_MS + 1_001);
+    for (compression, name) in Compression::ALL {
+        let mut builder = RecordBatchBuilder::new(Codec::new(compression));
+        builder.append(latest_ms, Some(b"k"), Some(b"v"), &[]);
+        builder.append(too_late_ms, Some(b"k"), Some(b"v"), &[]);
+        builder.append(latest_ms, None, Some(b"v"), &[]);
+        builder.append(latest_ms, Some(b"k"), None, &[]);
+        let error = append(&log, &builder.build().unwrap()).unwrap_err();
+
+        let LogError::RefusedRecords(refused) = &error else { panic!("{name}: {error}") };
+        let named: Vec<_> = refused.named().map(|record| (record.index, record.reason)).collect();
+        let [(1, RefusalReason::Timestamp { timestamp_ms, .. }), (2, RefusalReason::NoKey)] = named[..]
+        else {
+            panic!("{name}: {named:?}")
+        };
+        assert_eq!(timestamp_ms, too_late_ms, "{name}");
+        assert_eq!(log.end_offset(), Offset(0), "{name}");
     }
 }
