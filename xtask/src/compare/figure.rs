@@ -23,6 +23,8 @@ pub(crate) enum Figure {
     Partitions,
     /// Broker CPU per GB at 1, 100 and 1,000 connections.
     Connections,
+    /// Socket buffers of 100 KiB against the kernel's own sizing: broker CPU per GB.
+    SocketBuffers,
     /// A million records of 1 KB a second, produced and consumed at once, generator included.
     Headline,
 }
@@ -48,6 +50,7 @@ impl Figure {
             Self::Latency => "Produce to consume, one record at a time",
             Self::Partitions => "Cost by number of partitions",
             Self::Connections => "Cost by number of connections",
+            Self::SocketBuffers => "Socket buffers: a set size against the kernel's own sizing",
             Self::Headline => "A million records a second, both ways, on two cores",
         }
     }
@@ -89,6 +92,12 @@ impl Figure {
             Self::Connections => {
                 "`crossdock bench` produces 1 GB in batches of 64 KiB to 6 partitions over so many connections, one \
                  request under way on each, and consumes it five times over as many."
+            }
+            Self::SocketBuffers => {
+                "`crossdock bench` produces 1 GB over one connection in batches of 256 KiB and consumes it three times. \
+                 A buffer that is set, as Kafka's defaults do (`socket.send.buffer.bytes`, \
+                 `socket.receive.buffer.bytes`: 102400), no longer grows with its connection. Crossdock leaves \
+                 buffers to the kernel unless `crossdock.socket.buffers=fixed`; Kafka does with the value -1."
             }
             Self::Headline => {
                 "`crossdock bench both` produces records of 1,000 bytes in batches of 256 KiB over 4 connections to 8 \

@@ -9,7 +9,7 @@ use super::cores::Place;
 use super::profile;
 use super::results::Measured;
 use super::server::{Kind, Launcher};
-use super::session::{MEGABYTES, MILLISECONDS, create_topic, number};
+use super::session::{MEGABYTES, MILLISECONDS, create_topic, delete_topic, number};
 use super::sizes::Sizes;
 
 pub(crate) const RECORDS_PER_S: &str = "records/s";
@@ -22,6 +22,7 @@ const RECORD_BYTES: &str = "1000";
 const BATCH_BYTES: &str = "262144";
 const CONNECTIONS: &str = "4";
 const PARTITIONS: i32 = 8;
+const TOPIC: &str = "headline";
 /// Before anything is measured.
 const WARM_UP_S: &str = "2";
 
@@ -45,7 +46,6 @@ pub(crate) fn run(
         // Each case has its own broker: a case writes up to 1 GB a second, and the directory may be in memory.
         let server = launcher.start(kind, data_dir, Place::Anywhere)?;
         let clients = Clients { launcher, server: &server };
-        create_topic(&clients, "headline", PARTITIONS)?;
         both(&clients, WARM_UP_S, rate)?;
         let report = both(&clients, &seconds, rate)?;
         add(measured, case, who, &report)?;
@@ -62,14 +62,18 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// On a topic that is deleted at once: it holds a gigabyte for each second.
 fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>) -> anyhow::Result<Value> {
-    let mut arguments = vec!["both", "--topic", "headline", "--seconds", seconds];
+    create_topic(clients, TOPIC, PARTITIONS)?;
+    let mut arguments = vec!["both", "--topic", TOPIC, "--seconds", seconds];
     arguments.extend(["--record-bytes", RECORD_BYTES, "--batch-bytes", BATCH_BYTES]);
     arguments.extend(["--connections", CONNECTIONS, "--consume-connections", CONNECTIONS]);
     if let Some(rate) = rate {
         arguments.extend(["--rate", rate]);
     }
-    clients.bench(&arguments, Place::Anywhere)
+    let report = clients.bench(&arguments, Place::Anywhere)?;
+    delete_topic(clients, TOPIC)?;
+    Ok(report)
 }
 
 fn add(measured: &mut Measured, case: &str, who: &str, report: &Value) -> anyhow::Result<()> {

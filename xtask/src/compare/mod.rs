@@ -14,6 +14,7 @@ mod results;
 mod server;
 mod session;
 mod sizes;
+mod socket_buffers;
 mod svg;
 
 use std::collections::BTreeMap;
@@ -105,6 +106,9 @@ impl Compare {
                     Session { launcher: &launcher, kind, data_dir: &data_dir, sizes }.run(&mut wanted)?;
                     fs::remove_dir_all(&data_dir)?;
                 }
+                if let Some(measured) = wanted.figure(Figure::SocketBuffers) {
+                    socket_buffers::run(&launcher, kind, &data.fresh(kind)?, sizes, measured)?;
+                }
                 if let Some(measured) = wanted.figure(Figure::Headline) {
                     headline::run(&launcher, kind, &headline_data.fresh(kind)?, sizes, measured)?;
                 }
@@ -136,7 +140,7 @@ impl Wanted {
     }
 
     fn needs_a_session(&self) -> bool {
-        self.figures.keys().any(|&figure| figure != Figure::Headline)
+        self.figures.keys().any(|figure| !matches!(figure, Figure::SocketBuffers | Figure::Headline))
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn file_name(figure: Figure) -> &'static str {
         Figure::Latency => "latency.svg",
         Figure::Partitions => "partitions.svg",
         Figure::Connections => "connections.svg",
+        Figure::SocketBuffers => "socket-buffers.svg",
         Figure::Headline => "headline.svg",
     }
 }

@@ -12,10 +12,13 @@ use super::cores::{Cores, Place};
 use crate::kafka::Kafka;
 use crate::readiness;
 
+/// Names and values.
+pub(crate) type Settings = &'static [(&'static str, &'static str)];
+
 /// Settings of both: one consumer need not wait for others to join its group, and files of deleted topics make room
 /// at once.
-const SETTINGS: [(&str, &str); 2] =
-    [("group.initial.rebalance.delay.ms", "0"), ("log.segment.delete.delay.ms", "100")];
+const SETTINGS: Settings =
+    &[("group.initial.rebalance.delay.ms", "0"), ("log.segment.delete.delay.ms", "100")];
 
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +64,23 @@ pub(crate) struct Server {
 impl Launcher {
     /// Starts a broker on `data_dir` and waits until it answers Metadata.
     pub(crate) fn start(&self, kind: Kind, data_dir: &Path, place: Place) -> anyhow::Result<Server> {
+        self.start_with(kind, data_dir, place, &[])
+    }
+
+    /// The same with further settings.
+    pub(crate) fn start_with(
+        &self,
+        kind: Kind,
+        data_dir: &Path,
+        place: Place,
+        settings: Settings,
+    ) -> anyhow::Result<Server> {
+        let settings = [SETTINGS, settings].concat();
         fs::create_dir_all(data_dir).with_context(|| format!("creating {}", data_dir.display()))?;
         let [port, second_port] = readiness::free_ports()?;
         let bootstrap = format!("127.0.0.1:{port}");
         let (mut command, admin) = match kind {
-            Kind::Kafka => (self.kafka.broker(data_dir, port, second_port, &SETTINGS)?, None),
+            Kind::Kafka => (self.kafka.broker(data_dir, port, second_port, &settings)?, None),
             Kind::Crossdock => {
                 let admin = format!("127.0.0.1:{second_port}");
                 let mut command = Command::new(&self.crossdock);
@@ -74,7 +89,7 @@ impl Launcher {
                     .args(["--listen", &bootstrap, "--admin", &admin])
                     .arg("--data-dir")
                     .arg(data_dir);
-                for (name, value) in SETTINGS {
+                for (name, value) in settings {
                     command.args(["--set", &format!("{name}={value}")]);
                 }
                 (command, Some(admin))

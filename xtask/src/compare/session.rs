@@ -208,7 +208,7 @@ pub(crate) fn cpu_s(usage: &Value) -> anyhow::Result<f64> {
 }
 
 /// The broker's CPU seconds, and the gigabytes that flowed.
-fn cost_of(report: &Value, flow: &str) -> anyhow::Result<(f64, f64)> {
+pub(crate) fn cost_of(report: &Value, flow: &str) -> anyhow::Result<(f64, f64)> {
     Ok((cpu_s(&report["broker"])?, number(&report[flow], "bytes")? / 1e9))
 }
 
@@ -229,7 +229,7 @@ pub(crate) fn create_topic(clients: &Clients<'_>, name: &str, partitions: i32) -
     on_cluster(clients, async |client| client.create_topic(&topic).await.map(|_| ()))
 }
 
-fn delete_topic(clients: &Clients<'_>, name: &str) -> anyhow::Result<()> {
+pub(crate) fn delete_topic(clients: &Clients<'_>, name: &str) -> anyhow::Result<()> {
     on_cluster(clients, async |client| client.delete_topic(name).await)
 }
 

@@ -26,7 +26,7 @@ impl Sizes {
         latency_records: 10_000,
         scale_bytes: 1_000_000_000,
         scale_passes: 5,
-        headline_s: 15,
+        headline_s: 12,
     };
 
     /// Sizes that show whether everything works.
