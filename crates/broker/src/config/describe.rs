@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tables::{self, CLIENT_METRICS, GROUPS, TOPICS};
+use super::tables::{self, CLIENT_METRICS, GROUPS, OWN_PREFIX, TOPICS};
 use super::{BrokerConfig, ConfigSource, Kind, Setting, Update, Value};
 
 /// One setting as DescribeConfigs shows it.
@@ -44,6 +44,15 @@ impl BrokerConfig {
     pub fn describe_topic(&self, overrides: &BTreeMap<String, String>) -> Vec<DescribedConfig> {
         let hides = |setting: &Setting| self.nearest_stand_ins(setting);
         self.describe_resource(TOPICS, ConfigSource::DynamicTopicConfig, overrides, hides)
+    }
+
+    /// As [`describe_topic`](Self::describe_topic) without Crossdock's own settings: Kafka's tools look up each setting
+    /// that the answer to CreateTopics tells among those that Kafka knows.
+    #[must_use]
+    pub fn describe_created_topic(&self, overrides: &BTreeMap<String, String>) -> Vec<DescribedConfig> {
+        let mut described = self.describe_topic(overrides);
+        described.retain(|config| !config.name.starts_with(OWN_PREFIX));
+        described
     }
 
     /// The settings of a group with these ones of its own, in order of their names.

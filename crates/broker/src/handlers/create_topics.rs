@@ -84,7 +84,7 @@ async fn create(
     let created = broker.create_topic(new, validate_only).await?;
     let overrides =
         topic.configs.iter().filter_map(|config| Some((config.name.clone(), config.value.clone()?)));
-    let configs = broker.config().describe_topic(&overrides.collect());
+    let configs = broker.config().describe_created_topic(&overrides.collect());
     Ok(CreatableTopicResult {
         name: topic.name.clone(),
         topic_id: created.id,

@@ -74,6 +74,15 @@ fn topics_are_described_as_kafka_describes_them() {
 }
 
 #[test]
+fn a_created_topic_is_told_kafkas_settings_alone() {
+    let own = map(&[("crossdock.compressed.validation", "records")]);
+    let mut described = started().describe_topic(&own);
+    assert!(described.iter().any(|config| config.name.starts_with(OWN_PREFIX)));
+    described.retain(|config| !config.name.starts_with(OWN_PREFIX));
+    assert_eq!(started().describe_created_topic(&own), described);
+}
+
+#[test]
 fn groups_are_described_as_kafka_describes_them() {
     let own = map(&[("consumer.session.timeout.ms", "50000"), ("share.auto.offset.reset", "earliest")]);
     compare("started\tGROUP g", &started().describe_group(&BTreeMap::new()));
