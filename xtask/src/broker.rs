@@ -25,8 +25,10 @@ impl Broker {
             fs::remove_dir_all(folder).with_context(|| format!("emptying {}", folder.display()))?;
         }
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-        fs::write(folder.join("server.properties"), settings)?;
         let [port, admin_port] = readiness::free_ports()?;
+        // As operators write it, and not only as `--listen`: some tests ask where the setting comes from.
+        let properties = format!("advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n{settings}");
+        fs::write(folder.join("server.properties"), properties)?;
         let mut broker =
             Self { program: program.to_owned(), folder: folder.to_owned(), port, admin_port, child: None };
         broker.start_again()?;
