@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use cluster::{BrokerRegistration, Controller};
+use cluster::{BrokerRegistration, Controller, MetadataLogSettings};
 use fuzz::parts::{self, Parts};
 use fuzz::{batches, corpus, folder, logs, messages};
 use libfuzzer_sys::fuzz_target;
@@ -44,10 +44,10 @@ fuzz_target!(init: corpus::seed("metadata_log", seeds()), |input: &[u8]| {
     for checkpoint in [Checkpoint::RecoveryPoint, Checkpoint::Replication] {
         let _ = checkpoint.read(folder.path());
     }
-    if let Ok(controller) = Controller::open(folder.path(), false, &me(), logs::NOW_MS) {
+    if let Ok(controller) = Controller::open(folder.path(), false, &me(), MetadataLogSettings::default(), logs::NOW_MS) {
         let _ = controller.close(logs::NOW_MS);
         drop(controller);
-        Controller::open(folder.path(), true, &me(), logs::NOW_MS).expect("a metadata log that was closed");
+        Controller::open(folder.path(), true, &me(), MetadataLogSettings::default(), logs::NOW_MS).expect("a metadata log that was closed");
     }
 });
 
@@ -78,7 +78,9 @@ fn seeds() -> impl Iterator<Item = (String, Vec<u8>)> {
     let records: Vec<(String, Vec<u8>)> = records.collect();
 
     let folder = folder::new();
-    let controller = Controller::open(folder.path(), false, &me(), logs::NOW_MS).expect("an empty folder");
+    let controller =
+        Controller::open(folder.path(), false, &me(), MetadataLogSettings::default(), logs::NOW_MS)
+            .expect("an empty folder");
     controller.close(logs::NOW_MS).expect("a folder in memory");
     let mut used: Vec<Vec<u8>> = (0..)
         .zip(FILES)

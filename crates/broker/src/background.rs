@@ -17,6 +17,9 @@ const HIGH_WATERMARK_CHECKPOINT: Duration = Duration::from_secs(5);
 /// How often files of deleted segments and partitions are looked at whose `file.delete.delay.ms` may have passed.
 const DELETED_FILES: Duration = Duration::from_secs(5);
 
+/// How often it is looked whether a snapshot of the metadata is due, or old ones are.
+const METADATA_SNAPSHOT: Duration = Duration::from_secs(10);
+
 /// Starts all of it; it ends when the broker stops.
 pub(crate) fn start(broker: &Arc<Broker>) {
     let config = broker.config();
@@ -27,6 +30,7 @@ pub(crate) fn start(broker: &Arc<Broker>) {
     every(broker, config.log_flush_start_offset_checkpoint_interval, Broker::write_start_offsets);
     every(broker, HIGH_WATERMARK_CHECKPOINT, Broker::write_high_watermarks);
     every(broker, PRODUCER_EXPIRY, Broker::expire_producers);
+    every(broker, METADATA_SNAPSHOT, Broker::write_metadata_snapshot);
 }
 
 /// Runs `work` on a thread that may wait for the disk, again and again with a pause between two runs.
@@ -106,6 +110,14 @@ impl Broker {
     fn expire_producers(&self) {
         for partition in self.partitions.all() {
             partition.log.expire_producers(clock::now_ms(), self.config().producer_id_expiration_ms);
+        }
+    }
+
+    fn write_metadata_snapshot(&self) {
+        match self.controller.write_snapshot_if_due(clock::now_ms()) {
+            Ok(Some((end_offset, bytes))) => info!(%end_offset, bytes, "wrote a snapshot of the metadata"),
+            Ok(None) => {}
+            Err(error) => warn!("snapshot of the metadata: {error}"),
         }
     }
 }

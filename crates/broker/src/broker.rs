@@ -190,7 +190,8 @@ impl Broker {
             log_dirs: data_dirs.ids(),
         };
         let (metadata_dir, clean) = data_dirs.metadata_dir().ok_or(BrokerError::NoDataDir)?;
-        let controller = Controller::open(metadata_dir, clean, &registration, clock::now_ms())?;
+        let controller =
+            Controller::open(metadata_dir, clean, &registration, config.metadata_log, clock::now_ms())?;
         let engine = Arc::new(Engine::new(config.transfer_policy()));
         let partitions = Arc::new(Partitions::default());
         let sessions = Arc::new(Sessions::new(config.fetch_session_slots));

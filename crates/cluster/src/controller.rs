@@ -7,17 +7,17 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use protocol::messages::metadata_records::{
-    BrokerRegistrationChangeRecord, ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionRecord,
-    ProducerIdsRecord, RegisterBrokerRecord, RegisterControllerRecord, RemoveTopicRecord, TopicRecord,
-    register_broker, register_controller,
+    AbortTransactionRecord, BrokerRegistrationChangeRecord, ConfigRecord, FeatureLevelRecord, MetadataRecord,
+    PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, RegisterControllerRecord, RemoveTopicRecord,
+    TopicRecord, register_broker, register_controller,
 };
-use protocol::{BrokerId, ErrorCode, PartitionIndex};
+use protocol::{BrokerId, ErrorCode, Offset, PartitionIndex};
 use uuid::Uuid;
 
 use crate::image::{ConfigResource, Endpoint, FeatureRange, Image, Topic};
 use crate::metadata_log::MetadataLog;
 use crate::topic_name::{check_topic_name, collide};
-use crate::{ClusterError, quorum_state};
+use crate::{ClusterError, MetadataLogSettings, quorum_state, snapshots};
 
 /// How many producer ids one record hands out, as in Kafka: one record then serves a thousand producers.
 const PRODUCER_ID_BLOCK: i64 = 1000;
@@ -105,17 +105,21 @@ impl Controller {
         data_dir: &Path,
         clean: bool,
         me: &BrokerRegistration,
+        settings: MetadataLogSettings,
         now_ms: i64,
     ) -> Result<Self, ClusterError> {
-        let mut image = Image::default();
-        let mut log = MetadataLog::open(data_dir, clean, now_ms)?;
-        log.replay(&mut image)?;
+        let mut log = MetadataLog::open(data_dir, clean, settings, now_ms)?;
+        let (mut image, unfinished_transaction) = log.replay()?;
         let last_epoch = quorum_state::read_epoch(&log.dir())?.max(log.epoch());
         let epoch = last_epoch.0.checked_add(1).map(protocol::LeaderEpoch).ok_or_else(|| {
             ClusterError::Inconsistent(format!("no leader's epoch comes after {last_epoch}"))
         })?;
         log.lead(me.id, epoch, now_ms)?;
         quorum_state::write(&log.dir(), me.id, epoch)?;
+        if unfinished_transaction {
+            let reason = Some("its controller did not live to end it".to_owned());
+            log.append(&[AbortTransactionRecord { reason }.into()], now_ms)?;
+        }
         image.end_offset = log.end_offset();
         let controller = Self {
             node: me.id,
@@ -267,6 +271,30 @@ impl Controller {
         };
         self.commit_locked(&mut log, vec![MetadataRecord::ProducerIds(record)], now_ms)?;
         Ok(first..first + PRODUCER_ID_BLOCK)
+    }
+
+    /// Writes a snapshot of the image if one is due, and deletes what older snapshots and the log hold beyond what the
+    /// settings allow. Changes go on meanwhile. Not to be called twice at once.
+    ///
+    /// Gives the end offset of the snapshot and its bytes.
+    ///
+    /// # Errors
+    /// The disk's. Whatever was done by then, the next start finds a snapshot and a log that fit.
+    pub fn write_snapshot_if_due(&self, now_ms: i64) -> Result<Option<(Offset, u64)>, ClusterError> {
+        let (due, image, appended) = {
+            let log = self.log.lock();
+            (log.due_snapshot(now_ms), self.image(), log.bytes_since_snapshot())
+        };
+        let mut written = None;
+        if let Some(due) = due {
+            let records = image.records();
+            let size =
+                snapshots::write(&due.dir, due.id, &due.voters, records, due.last_contained_ms, now_ms)?;
+            self.log.lock().snapshot_written(due.id, appended, now_ms);
+            written = Some((due.id.end_offset, size));
+        }
+        self.log.lock().delete_old(now_ms)?;
+        Ok(written)
     }
 
     /// Makes everything written so far durable and leaves the log as a clean shutdown does.

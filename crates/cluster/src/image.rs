@@ -1,5 +1,8 @@
 //! The immutable picture of the cluster that the metadata records build.
 
+mod carried;
+mod records;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use protocol::messages::metadata_records::{
 use protocol::{BrokerId, LeaderEpoch, Offset, PartitionIndex};
 use uuid::Uuid;
 
+use self::carried::Carried;
 use crate::ClusterError;
 
 /// The cluster as of one offset of the metadata log. Cloning shares everything.
@@ -24,6 +28,7 @@ pub struct Image {
     configs: BTreeMap<ConfigResource, Arc<BTreeMap<String, String>>>,
     features: BTreeMap<String, i16>,
     next_producer_id: i64,
+    carried: Carried,
 }
 
 /// A topic and its partitions.
@@ -56,6 +61,8 @@ pub struct Partition {
     pub last_known_elr: Vec<BrokerId>,
     /// The leader; `None` while there is none.
     pub leader: Option<BrokerId>,
+    /// Kafka's number of how the leader came to lead: 0 by an election in the ISR, 1 by one that may have lost records.
+    pub leader_recovery_state: i8,
     /// Counts leaders.
     pub leader_epoch: LeaderEpoch,
     /// Counts changes of this record.
@@ -69,14 +76,22 @@ pub struct Broker {
     pub id: BrokerId,
     /// The offset of its registration record.
     pub epoch: i64,
+    /// The id of the process that registered.
+    pub incarnation_id: Uuid,
     /// Where clients and brokers reach it.
     pub endpoints: Vec<Endpoint>,
     /// Its `broker.rack`.
     pub rack: Option<String>,
     /// Whether it is kept from leading and serving.
     pub fenced: bool,
+    /// Whether it has said that it is about to stop.
+    pub in_controlled_shutdown: bool,
+    /// The features that it can work with.
+    pub features: Vec<register_broker::BrokerFeature>,
     /// Its data directories.
     pub log_dirs: Vec<Uuid>,
+    /// Those of them that take no new partitions, if it knows of that (KIP-1066).
+    pub cordoned_log_dirs: Option<Vec<Uuid>>,
 }
 
 /// One advertised listener of a broker.
@@ -206,7 +221,7 @@ impl Image {
 
     /// The image after one more record.
     ///
-    /// Records of kinds that this crate has no use for leave the picture as it is; they stay in the log.
+    /// Records of kinds that this crate has no use for are carried along for those who read the next snapshot.
     ///
     /// # Errors
     /// [`ClusterError::Inconsistent`] if the record speaks of something that does not exist.
@@ -257,7 +272,8 @@ impl Image {
             MetadataRecord::FenceBroker(record) => self.broker_mut(record.id)?.fenced = true,
             MetadataRecord::UnfenceBroker(record) => self.broker_mut(record.id)?.fenced = false,
             MetadataRecord::BrokerRegistrationChange(record) => self.change_broker(record)?,
-            _ => {}
+            MetadataRecord::ClearElr(record) => self.clear_eligible_leaders(&record.topic_name)?,
+            other => self.carried.apply(other),
         }
         Ok(())
     }
@@ -287,6 +303,20 @@ impl Image {
         }
     }
 
+    /// Of one topic, or of all if the name is empty.
+    fn clear_eligible_leaders(&mut self, name: &str) -> Result<(), ClusterError> {
+        if !name.is_empty() && !self.topics.contains_key(name) {
+            return Err(ClusterError::Inconsistent(format!("topic {name:?} does not exist")));
+        }
+        for topic in self.topics.values_mut().filter(|topic| name.is_empty() || *topic.name == *name) {
+            for partition in Arc::make_mut(topic).partitions.values_mut() {
+                partition.eligible_leader_replicas.clear();
+                partition.last_known_elr.clear();
+            }
+        }
+        Ok(())
+    }
+
     fn change_broker(&mut self, record: BrokerRegistrationChangeRecord) -> Result<(), ClusterError> {
         let broker = self.broker_mut(record.broker_id)?;
         match record.fenced {
@@ -294,8 +324,13 @@ impl Image {
             -1 => broker.fenced = false,
             _ => {}
         }
+        // A broker that is about to stop says so once, and takes it back only by registering again.
+        broker.in_controlled_shutdown |= record.in_controlled_shutdown == 1;
         if !record.log_dirs.is_empty() {
             broker.log_dirs = record.log_dirs;
+        }
+        if record.cordoned_log_dirs.is_some() {
+            broker.cordoned_log_dirs = record.cordoned_log_dirs;
         }
         Ok(())
     }
@@ -309,7 +344,9 @@ fn brokers(ids: Vec<i32>) -> Vec<BrokerId> {
     ids.into_iter().map(BrokerId).collect()
 }
 
-/// Kafka writes −1 for "no leader".
+/// What Kafka writes in place of a leader's id where there is none.
+const NO_LEADER: i32 = -1;
+
 fn leader(id: i32) -> Option<BrokerId> {
     (id >= 0).then_some(BrokerId(id))
 }
@@ -325,6 +362,7 @@ impl From<PartitionRecord> for Partition {
             eligible_leader_replicas: brokers(record.eligible_leader_replicas.unwrap_or_default()),
             last_known_elr: brokers(record.last_known_elr.unwrap_or_default()),
             leader: leader(record.leader),
+            leader_recovery_state: record.leader_recovery_state,
             leader_epoch: LeaderEpoch(record.leader_epoch),
             partition_epoch: record.partition_epoch,
         }
@@ -333,6 +371,8 @@ impl From<PartitionRecord> for Partition {
 
 /// In a change record, the leader that says "as before".
 const LEADER_UNCHANGED: i32 = -2;
+/// In a change record, the recovery state that says "as before".
+const RECOVERY_STATE_UNCHANGED: i8 = -1;
 
 impl Partition {
     fn change(&mut self, record: PartitionChangeRecord) {
@@ -349,6 +389,9 @@ impl Partition {
         set(&mut self.last_known_elr, record.last_known_elr);
         if let Some(directories) = record.directories {
             self.directories = directories;
+        }
+        if record.leader_recovery_state != RECOVERY_STATE_UNCHANGED {
+            self.leader_recovery_state = record.leader_recovery_state;
         }
         if record.leader != LEADER_UNCHANGED {
             self.leader = leader(record.leader);
@@ -378,9 +421,13 @@ impl From<RegisterBrokerRecord> for Broker {
             id: BrokerId(record.broker_id),
             epoch: record.broker_epoch,
             endpoints: record.end_points.into_iter().map(endpoint).collect(),
+            incarnation_id: record.incarnation_id,
             rack: record.rack,
             fenced: record.fenced,
+            in_controlled_shutdown: record.in_controlled_shutdown,
+            features: record.features,
             log_dirs: record.log_dirs,
+            cordoned_log_dirs: record.cordoned_log_dirs,
         }
     }
 }

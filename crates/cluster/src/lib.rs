@@ -13,10 +13,15 @@ mod controller;
 mod error;
 mod image;
 mod metadata_log;
+mod quorum_records;
 mod quorum_state;
+mod replay;
+mod settings;
+mod snapshots;
 mod topic_name;
 
 pub use controller::{BrokerRegistration, Controller, CreatedTopic, NewPartitions, NewTopic};
 pub use error::ClusterError;
 pub use image::{Broker, ConfigResource, Endpoint, FeatureRange, Image, Partition, Topic};
+pub use settings::MetadataLogSettings;
 pub use topic_name::check_topic_name;

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use cluster::{
-    BrokerRegistration, ClusterError, ConfigResource, Controller, Endpoint, NewPartitions, NewTopic,
+    BrokerRegistration, ClusterError, ConfigResource, Controller, Endpoint, MetadataLogSettings,
+    NewPartitions, NewTopic,
 };
 use protocol::{BrokerId, ErrorCode, PartitionIndex};
 use uuid::Uuid;
@@ -28,7 +29,7 @@ fn try_open(dir: &Path, clean: bool) -> Result<Controller, ClusterError> {
         rack: Some("r1".to_owned()),
         log_dirs: vec![Uuid::from_u128(77)],
     };
-    Controller::open(dir, clean, &registration, NOW_MS)
+    Controller::open(dir, clean, &registration, MetadataLogSettings::default(), NOW_MS)
 }
 
 fn topic(name: &str, partitions: i32) -> NewTopic {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cluster::MetadataLogSettings;
 use protocol::BrokerId;
 use transfer::{Mechanism, Policy};
 
@@ -27,6 +28,8 @@ pub struct BrokerConfig {
     pub advertised_listeners: Vec<Listener>,
     /// `log.dirs`: at least one.
     pub log_dirs: Vec<PathBuf>,
+    /// `metadata.log.*` and `metadata.max.retention.*`.
+    pub metadata_log: MetadataLogSettings,
 
     /// `num.partitions`.
     pub num_partitions: i32,
@@ -125,6 +128,7 @@ impl BrokerConfig {
             listeners,
             advertised_listeners,
             log_dirs: log_dirs(&reader),
+            metadata_log: metadata_log(&reader),
             num_partitions: reader.int("num.partitions"),
             default_replication_factor: replication_factor(&mut reader),
             auto_create_topics_enable: reader.boolean("auto.create.topics.enable"),
@@ -191,6 +195,18 @@ impl BrokerConfig {
     #[must_use]
     pub fn settings(&self) -> &BrokerSettings {
         &self.settings
+    }
+}
+
+fn metadata_log(reader: &Reader<'_>) -> MetadataLogSettings {
+    let positive = |name| u64::try_from(reader.long(name)).unwrap_or_default();
+    MetadataLogSettings {
+        segment_bytes: u32::try_from(reader.int("metadata.log.segment.bytes")).unwrap_or_default(),
+        segment_ms: reader.long("metadata.log.segment.ms"),
+        max_record_bytes_between_snapshots: positive("metadata.log.max.record.bytes.between.snapshots"),
+        max_snapshot_interval_ms: reader.long("metadata.log.max.snapshot.interval.ms"),
+        max_retention_bytes: reader.long("metadata.max.retention.bytes"),
+        max_retention_ms: reader.long("metadata.max.retention.ms"),
     }
 }
 

@@ -35,13 +35,19 @@ broker_settings! {
     "internal.metadata.max.batch.size.in.bytes"       int      "8388608"        low    fixed      any, internal;
     "leader.imbalance.check.interval.seconds"         long     "300"            high   fixed      at_least(1);
     "metadata.log.dir"                                string   null             high   fixed      any;
-    "metadata.log.max.record.bytes.between.snapshots" long     "20971520"       high   fixed      at_least(1);
-    "metadata.log.max.snapshot.interval.ms"           long     "3600000"        high   fixed      at_least(0);
-    "metadata.log.segment.bytes"                      int      "1073741824"     high   fixed      at_least(8388608);
-    "metadata.log.segment.ms"                         long     "604800000"      high   fixed      any;
+    "metadata.log.max.record.bytes.between.snapshots" long     "20971520"       high   fixed      at_least(1)
+        => "A snapshot of the metadata is written after this many bytes of changes.";
+    "metadata.log.max.snapshot.interval.ms"           long     "3600000"        high   fixed      at_least(0)
+        => "A snapshot of the metadata is written this long after the last one if anything has changed; 0 for never.";
+    "metadata.log.segment.bytes"                      int      "1073741824"     high   fixed      at_least(8388608)
+        => "The size at which the metadata log begins a new file.";
+    "metadata.log.segment.ms"                         long     "604800000"      high   fixed      any
+        => "The age at which the metadata log begins a new file.";
     "metadata.max.idle.interval.ms"                   int      "500"            low    fixed      at_least(0);
-    "metadata.max.retention.bytes"                    long     "104857600"      high   fixed      any;
-    "metadata.max.retention.ms"                       long     "604800000"      high   fixed      any;
+    "metadata.max.retention.bytes"                    long     "104857600"      high   fixed      any
+        => "What the metadata log and its snapshots may take before the oldest go; -1 for no limit.";
+    "metadata.max.retention.ms"                       long     "604800000"      high   fixed      any
+        => "How old a snapshot of the metadata may be before it goes, and the log before it; -1 for no limit.";
     "node.id"                                         int      required         high   fixed      at_least(0)
         => "The number of this node in its cluster.";
     "num.replica.alter.log.dirs.threads"              int      null             high   fixed      any;
