@@ -18,6 +18,7 @@ impl Broker {
         let now = self.controller.image();
         self.follow_broker_configs(&followed, &now);
         self.remove_deleted_topics(&followed, &now);
+        self.follow_offsets_topic(&followed, &now);
         self.open_new_partitions(&followed, &now);
         self.apply_changed_configs(&followed, &now);
         *followed = now;
@@ -49,6 +50,14 @@ impl Broker {
                     error!(topic = %topic.name, partition = partition.index.0, "cannot remove the log: {error}");
                 }
             }
+        }
+    }
+
+    /// Where groups are kept follows from how many partitions their topic has, not from how many it was to have.
+    fn follow_offsets_topic(&self, before: &Image, now: &Image) {
+        let Some(topic) = now.topic(OFFSETS_TOPIC) else { return };
+        if before.topic_by_id(topic.id).is_none() {
+            self.groups.topic_found(i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX));
         }
     }
 

@@ -48,12 +48,7 @@ impl Broker {
             admin: Port::lease(),
             folder: TempDir::with_prefix("crossdock-e2e-").expect("a temporary folder"),
         };
-        // Tests of groups have one member at a time; nobody is to be waited for.
-        let mut lines = String::from("group.initial.rebalance.delay.ms=0\n");
-        for (name, value) in settings {
-            lines += &format!("{name}={value}\n");
-        }
-        fs::write(broker.properties(), lines).expect("writing the configuration");
+        broker.configure(settings);
         broker.restart();
         broker
     }
@@ -140,6 +135,20 @@ impl Broker {
             assert!(ended.is_none(), "the broker ended: {ended:?}");
             Connection::open(&address).is_ok_and(|mut connection| connection.broker_count() == Ok(1))
         });
+    }
+
+    /// What the next start finds in the configuration file.
+    ///
+    /// # Panics
+    ///
+    /// When the file cannot be written.
+    pub fn configure(&self, settings: Settings<'_>) {
+        // Tests of groups have one member at a time; nobody is to be waited for.
+        let mut lines = String::from("group.initial.rebalance.delay.ms=0\n");
+        for (name, value) in settings {
+            lines += &format!("{name}={value}\n");
+        }
+        fs::write(self.properties(), lines).expect("writing the configuration");
     }
 
     /// The command line that starts this broker.

@@ -132,6 +132,27 @@ fn committed_offsets_outlive_a_restart_and_a_kill() {
 }
 
 #[test]
+fn groups_are_found_where_they_are_kept_also_when_the_number_of_partitions_is_configured_anew() {
+    let mut broker = broker_with_topic("work");
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset("work", 0, Offset::Offset(7)).unwrap();
+    let groups = ["crew", "team", "band"];
+    for group in groups {
+        let consumer = clients::consumer(&broker, &[("group.id", group)]);
+        clients::once_coordinated(|| consumer.commit(&offsets, CommitMode::Sync));
+    }
+    broker.terminate();
+    let others = [BROKER_SETTINGS, &[("offsets.topic.num.partitions", "3")]].concat();
+    broker.configure(&others);
+    broker.restart();
+    for group in groups {
+        let consumer = clients::consumer(&broker, &[("group.id", group)]);
+        let found = clients::once_coordinated(|| consumer.committed_offsets(offsets.clone(), wait::DEADLINE));
+        assert_eq!(found.elements()[0].offset(), Offset::Offset(7), "{group}");
+    }
+}
+
+#[test]
 fn a_group_goes_on_where_it_stopped() {
     let broker = broker_with_topic("work");
     let producer = clients::producer(&broker, &[]);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -26,7 +26,7 @@ use crate::clock;
 #[derive(Debug)]
 pub struct GroupService<L> {
     settings: Settings,
-    partitions: i32,
+    partitions: AtomicI32,
     log: Arc<L>,
     slots: RwLock<HashMap<PartitionIndex, Slot>>,
     timing: Arc<Timing>,
@@ -49,18 +49,25 @@ struct Timing {
 }
 
 impl<L: OffsetsLog> GroupService<L> {
-    /// A service with no partition yet, of a `__consumer_offsets` that has `partitions` of them.
+    /// A service with no partition yet, of a `__consumer_offsets` that is to have `partitions` of them.
     #[must_use]
     pub fn new(settings: Settings, partitions: i32, log: Arc<L>) -> Self {
         let timing =
             Timing { started: Instant::now(), wakes_at_ms: AtomicI64::new(i64::MAX), earlier: Notify::new() };
+        let partitions = AtomicI32::new(partitions);
         Self { settings, partitions, log, slots: RwLock::default(), timing: Arc::new(timing) }
+    }
+
+    /// The topic `__consumer_offsets` is there, with so many partitions. Partitions that are added to it later do not count
+    /// before a restart, as in Kafka: groups that are being served would be looked for elsewhere.
+    pub fn topic_found(&self, partitions: i32) {
+        self.partitions.store(partitions, Ordering::Relaxed);
     }
 
     /// The partition of `__consumer_offsets` that holds a group.
     #[must_use]
     pub fn partition_of(&self, group_id: &str) -> PartitionIndex {
-        partition_for(group_id, self.partitions)
+        partition_for(group_id, self.partitions.load(Ordering::Relaxed))
     }
 
     /// A partition is this broker's from now on. Its clients are told to come back until [`GroupService::loaded`].
