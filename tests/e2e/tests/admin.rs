@@ -2,6 +2,7 @@
 
 use e2e::admin::{Admin, Refused};
 use e2e::clients::{self, Outgoing};
+use e2e::wire::{Connection, Outcome, api};
 use e2e::{Broker, wait};
 
 #[test]
@@ -100,6 +101,25 @@ fn deleted_records_are_gone_for_every_reader_and_stay_gone() {
     broker.restart();
     assert_eq!(first(&broker), "40");
     assert_eq!(Admin::of(&broker).watermarks("trimmed", 0), (40, 100));
+}
+
+#[test]
+fn the_answer_that_creates_a_topic_still_calls_it_unknown() {
+    let broker = Broker::start();
+    let mut connection = Connection::open(&broker.bootstrap()).unwrap();
+    // Metadata, version 4: an array of topics, and whether they may be created.
+    let mut request = 1_i32.to_be_bytes().to_vec();
+    request.extend(b"\0\x08implicit\x01");
+    let mut ask = || match connection.request(api::METADATA, 4, &request) {
+        Outcome::Answer(body) => body,
+        Outcome::Closed => panic!("the broker closed the connection"),
+    };
+    // UNKNOWN_TOPIC_OR_PARTITION, the name, not internal, no partitions.
+    let unknown = b"\0\x03\0\x08implicit\0\0\0\0\0";
+    // No error, the name, not internal, one partition.
+    let found = b"\0\0\0\x08implicit\0\0\0\0\x01";
+    assert!(ask().ends_with(unknown));
+    assert!(ask().windows(found.len()).any(|window| window == found));
 }
 
 #[test]

@@ -38,12 +38,13 @@ pub(crate) async fn handle(
         Some(topics) if topics.is_empty() && context.version <= LAST_VERSION_WHERE_EMPTY_IS_ALL => None,
         topics => topics,
     };
+    let image = broker.controller.image();
     if let Some(asked) = &asked
         && request.allow_auto_topic_creation
     {
-        create_missing(broker, asked).await;
+        // The answer still calls them unknown, as Kafka's does, and the client's next request finds them.
+        create_missing(broker, &image, asked).await;
     }
-    let image = broker.controller.image();
     let operations =
         if request.include_topic_authorized_operations { TOPIC_OPERATIONS } else { OPERATIONS_NOT_ASKED };
     let topics = match asked {
@@ -64,8 +65,7 @@ pub(crate) async fn handle(
     }
 }
 
-async fn create_missing(broker: &Arc<Broker>, asked: &[MetadataRequestTopic]) {
-    let image = broker.controller.image();
+async fn create_missing(broker: &Arc<Broker>, image: &Image, asked: &[MetadataRequestTopic]) {
     for name in asked.iter().filter_map(|topic| topic.name.as_deref()) {
         if image.topic(name).is_none() && cluster::check_topic_name(name).is_ok() {
             broker.create_topic_on_demand(name).await;
