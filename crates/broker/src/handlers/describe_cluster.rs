@@ -9,6 +9,9 @@ use crate::dispatch::RequestContext;
 
 /// In a request: brokers are asked for. The other kind, controllers, have no listener of their own here.
 const BROKER_ENDPOINTS: i8 = 1;
+/// In Kafka's words: its own tests look for them.
+const NOT_A_CONTROLLER: &str =
+    "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
 
 pub(crate) async fn handle(
     broker: &Broker,
@@ -17,7 +20,7 @@ pub(crate) async fn handle(
 ) -> DescribeClusterResponse {
     if request.endpoint_type != BROKER_ENDPOINTS {
         let error = if request.endpoint_type == 2 {
-            (ErrorCode::MismatchedEndpointType, "this is a broker's listener, not a controller's".to_owned())
+            (ErrorCode::MismatchedEndpointType, NOT_A_CONTROLLER.to_owned())
         } else {
             let message =
                 format!("endpoint type {} is unknown, expected 1 for brokers", request.endpoint_type);
