@@ -113,6 +113,9 @@ served! {
     DeleteTopics(delete_topics::DeleteTopicsRequest) 1..=6 => handlers::delete_topics::handle;
     DeleteRecords(delete_records::DeleteRecordsRequest) 0..=2 => handlers::delete_records::handle;
     InitProducerId(init_producer_id::InitProducerIdRequest) 0..=5 => handlers::init_producer_id::handle;
+    DescribeAcls(describe_acls::DescribeAclsRequest) 1..=3 => handlers::acls::describe;
+    CreateAcls(create_acls::CreateAclsRequest) 1..=3 => handlers::acls::create;
+    DeleteAcls(delete_acls::DeleteAclsRequest) 1..=3 => handlers::acls::delete;
     DescribeConfigs(describe_configs::DescribeConfigsRequest) 1..=4 => handlers::describe_configs::handle;
     AlterConfigs(alter_configs::AlterConfigsRequest) 0..=2 => handlers::alter_configs::replace;
     CreatePartitions(create_partitions::CreatePartitionsRequest) 0..=3 => handlers::create_partitions::handle;

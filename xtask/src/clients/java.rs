@@ -4,13 +4,12 @@ use anyhow::{Context as _, ensure};
 
 use super::report::Report;
 use super::{Client, PATIENCE};
-use crate::broker::Broker;
 use crate::kafka::Kafka;
 use crate::tool;
 
 /// What the tools can do.
-pub(crate) fn check(kafka: &Kafka, broker: &Broker, report: &mut Report) {
-    let tools = Tools { kafka, bootstrap: broker.bootstrap() };
+pub(crate) fn check(kafka: &Kafka, bootstrap: &str, report: &mut Report) {
+    let tools = Tools { kafka, bootstrap: bootstrap.to_owned() };
     let promises: [(&str, Check<'_>); 9] = [
         ("ClientCompatibilityTest", Tools::compatibility),
         ("TopicCommand creates, describes, grows and deletes", Tools::topics),
@@ -42,7 +41,7 @@ impl Tools<'_> {
             ["--expect-record-too-large-exception", "false"],
             ["--num-cluster-nodes", "1"],
             ["--create-topics-supported", "true"],
-            ["--describe-acls-supported", "false"],
+            ["--describe-acls-supported", "true"],
             ["--describe-configs-supported", "true"],
             ["--idempotent-producer-supported", "true"],
         ];

@@ -1,6 +1,7 @@
 //! What each request does: one file per API, or per pair that does the same. Handlers decode nothing and send nothing;
 //! they take a request, ask the broker, and build the response.
 
+pub(crate) mod acls;
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
 pub(crate) mod create_partitions;
