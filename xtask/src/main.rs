@@ -2,6 +2,7 @@
 
 mod broker;
 mod cache;
+mod capture;
 mod clients;
 mod compare;
 mod fuzz;
@@ -26,6 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Capture(capture::Capture),
     Clients(clients::Clients),
     Compare(compare::Compare),
     Fuzz(fuzz::Fuzz),
@@ -35,6 +37,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Capture(command) => command.run(),
         Command::Clients(command) => command.run(),
         Command::Compare(command) => command.run(),
         Command::Fuzz(command) => command.run(),

@@ -20,9 +20,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use self::install::Installed;
+pub(crate) use self::install::Installed;
 use self::participant::Kind;
-use self::report::Report;
+pub(crate) use self::report::Report;
 use crate::broker::Broker;
 use crate::{tool, workspace};
 
@@ -30,7 +30,7 @@ use crate::{tool, workspace};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Members of groups are missed soon, and nobody waits for more of them to join.
-const SETTINGS: &str = "group.initial.rebalance.delay.ms=0\n\
+pub(crate) const SETTINGS: &str = "group.initial.rebalance.delay.ms=0\n\
     group.min.session.timeout.ms=1000\n\
     offsets.topic.num.partitions=5\n";
 
@@ -52,7 +52,7 @@ pub(crate) struct Clients {
 
 /// Whose client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Client {
+pub(crate) enum Client {
     /// The command line client on librdkafka.
     Kcat,
     /// Apache Kafka's own client and tools.
@@ -76,7 +76,8 @@ impl Clients {
             let folder = scratch.join(client.name());
             let before = report.failed();
             let mut broker = Broker::start(&crossdock, &folder, SETTINGS)?;
-            client.try_out(&installed, &mut broker, self.records, &mut report);
+            client.check(&installed, &broker.bootstrap(), &mut report);
+            client.endure(&installed, &mut broker, self.records, &mut report);
             report.check(client.name(), "stops when it is told to", || broker.stop().map(|()| String::new()));
             dump::check(&installed, &broker.data_dir(), client.name(), &mut report);
             if report.failed() == before {
@@ -90,7 +91,7 @@ impl Clients {
 }
 
 impl Client {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kcat => "kcat",
             Self::Java => "java",
@@ -100,24 +101,39 @@ impl Client {
         }
     }
 
-    fn try_out(self, installed: &Installed, broker: &mut Broker, records: u64, report: &mut Report) {
-        let kind = match self {
-            Self::Kcat => return kcat::check(broker, report),
-            Self::Java => {
-                java::check(&installed.kafka, broker, report);
-                Kind::Java
-            }
-            Self::ConfluentKafka => Kind::Python("confluent.py"),
-            Self::KafkaPython => Kind::Python("kafka_python.py"),
-            Self::Aiokafka => Kind::Python("aio.py"),
-        };
-        if let Kind::Python(script) = kind {
-            report.check(self.name(), "codecs, null and empty fields, headers, times, admin calls", || {
-                let mut check = installed.script(script);
-                check.args(["check", &broker.bootstrap(), "check"]);
-                tool::output(&mut check, &[], PATIENCE).map(|_| String::new())
-            });
+    /// What produces and reads without end; kcat has no idempotent producer that goes on after its input.
+    fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Kcat => None,
+            Self::Java => Some(Kind::Java),
+            Self::ConfluentKafka => Some(Kind::Python("confluent.py")),
+            Self::KafkaPython => Some(Kind::Python("kafka_python.py")),
+            Self::Aiokafka => Some(Kind::Python("aio.py")),
         }
+    }
+
+    /// Tries what the client can do on the broker at `bootstrap`, which has no topics yet.
+    pub(crate) fn check(self, installed: &Installed, bootstrap: &str, report: &mut Report) {
+        match self.kind() {
+            None => kcat::check(bootstrap, report),
+            Some(Kind::Java) => java::check(&installed.kafka, bootstrap, report),
+            Some(Kind::Python(script)) => {
+                report.check(
+                    self.name(),
+                    "codecs, null and empty fields, headers, times, admin calls",
+                    || {
+                        let mut check = installed.script(script);
+                        check.args(["check", bootstrap, "check"]);
+                        tool::output(&mut check, &[], PATIENCE).map(|_| String::new())
+                    },
+                );
+            }
+        }
+    }
+
+    /// Brings records through a restart and kills.
+    fn endure(self, installed: &Installed, broker: &mut Broker, records: u64, report: &mut Report) {
+        let Some(kind) = self.kind() else { return };
         let promise = format!("{records} records through a restart, kill -9 and a changing group");
         report.check(self.name(), &promise, || endurance::run(installed, kind, broker, records));
     }
