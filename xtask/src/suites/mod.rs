@@ -4,6 +4,8 @@
 //! the settings it asks for. What passes on Apache Kafka is expected to pass here; `xtask/suites/reasons` says of every
 //! test that does not why, and `docs/compatibility.md` gets the sum of it.
 
+mod apache;
+mod glob;
 mod outcomes;
 mod page;
 mod reasons;

@@ -23,6 +23,14 @@ pub(crate) struct Outcome {
     pub(crate) day: String,
 }
 
+impl Outcome {
+    /// A test that failed without a word of the suite.
+    pub(crate) fn failed(remark: &str) -> Self {
+        let (word, remark) = ("fail".to_owned(), remark.to_owned());
+        Self { word, remark, seconds: String::new(), day: String::new() }
+    }
+}
+
 /// The outcomes by the names of the tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcomes(BTreeMap<String, Outcome>);
@@ -75,8 +83,23 @@ impl Outcomes {
         self
     }
 
+    /// Notes what became of a test.
+    pub(crate) fn insert(&mut self, test: &str, outcome: Outcome) {
+        self.0.insert(test.to_owned(), outcome);
+    }
+
+    /// Forgets all but these tests.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.0.retain(|test, _| wanted(test));
+    }
+
     pub(crate) fn get(&self, test: &str) -> Option<&Outcome> {
         self.0.get(test)
+    }
+
+    /// Whether this test passes.
+    pub(crate) fn passes(&self, test: &str) -> bool {
+        self.get(test).is_some_and(|outcome| outcome.word == "pass")
     }
 
     /// The tests that pass.

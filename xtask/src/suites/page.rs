@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::Context as _;
 
-use super::score::Score;
+use super::score::{NOT_RUN, Score};
 use crate::kafka;
 use crate::workspace;
 
@@ -47,14 +47,16 @@ fn section(scores: &[Score]) -> anyhow::Result<String> {
         let Score { suite, expected, passed, .. } = score;
         writeln!(section, "| {} | {} | {expected} | {passed} | {days} |", suite.name, suite.what)?;
     }
-    section.push_str(
-        "\nWhat does not pass yet, by what it needs:\n\n| needs | tests | which |\n|---|---|---|\n",
-    );
+    section.push_str("\nWhat does not pass yet, by what it needs, with the number of tests in brackets:\n\n");
     for (reason, by_suite) in by_reason(scores) {
         let tests: usize = by_suite.values().flat_map(BTreeMap::values).sum();
-        let which: Vec<String> =
-            by_suite.iter().map(|(suite, names)| format!("{suite}: {}", list(names))).collect();
-        writeln!(section, "| {reason} | {tests} | {} |", which.join("; "))?;
+        writeln!(section, "* **{reason}** ({tests})")?;
+        for (suite, names) in by_suite {
+            match reason {
+                NOT_RUN => writeln!(section, "  * {suite} ({})", names.values().sum::<usize>())?,
+                _ => writeln!(section, "  * {suite}: {}", list(&names))?,
+            }
+        }
     }
     Ok(section)
 }

@@ -6,8 +6,8 @@ use super::outcomes::Outcomes;
 use super::reasons::Reasons;
 use super::suite::Suite;
 
-/// What a test that was not run is said to be.
-const NOT_RUN: &str = "not run";
+/// What a test that was not run is said to be, and to need.
+pub(crate) const NOT_RUN: &str = "not run";
 
 /// The score of one suite.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 use clap::builder::PossibleValuesParser;
 
+use super::apache;
+
 /// A suite as it is run here: one folder may hold several.
 #[derive(Debug)]
 pub(crate) struct Suite {
@@ -85,12 +87,7 @@ impl Suite {
     pub(crate) fn shown<'a>(&self, test: &'a str) -> &'a str {
         match self.brokers {
             Brokers::One(_) => test,
-            Brokers::Many => class_of(test).rsplit('.').next().unwrap_or(test),
+            Brokers::Many => apache::simple_class_of(test),
         }
     }
-}
-
-/// The full name of the class in `CLASS#METHOD[CLUSTER]`.
-fn class_of(test: &str) -> &str {
-    test.split('#').next().unwrap_or(test)
 }
