@@ -103,7 +103,8 @@ fn some_settings_belong_to_one_broker() {
     assert_eq!(
         config.alter_broker(BrokerScope::All, &[listeners]),
         Err(AlterError::InvalidRequest(
-            "listeners cannot be changed for all brokers at once; name the broker".to_owned()
+            "Cannot update these configs at default cluster level, broker id must be specified: [listeners]"
+                .to_owned()
         ))
     );
 }
