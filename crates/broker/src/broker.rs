@@ -20,7 +20,7 @@ use crate::data_dirs::DataDirs;
 use crate::fetch::Sessions;
 use crate::groups::{self, GroupService};
 use crate::metrics::Metrics;
-use crate::network::{BoundListener, RequestBuffers, Server};
+use crate::network::{BoundListener, ConnectionLimits, Limits, RequestBuffers, Server};
 use crate::observed::Observed;
 use crate::offsets::Offsets;
 use crate::partitions::Partitions;
@@ -44,6 +44,7 @@ pub(crate) struct Broker {
     pub(crate) groups: GroupService<Offsets>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) buffers: Arc<RequestBuffers>,
+    pub(crate) connection_limits: Arc<ConnectionLimits>,
     pub(crate) metrics: Metrics,
     /// The image that the partitions follow.
     pub(crate) followed: Mutex<Arc<Image>>,
@@ -207,6 +208,7 @@ impl Broker {
             node_id: config.node_id,
             cluster_id: data_dirs.cluster_id().to_owned(),
             buffers: Arc::new(RequestBuffers::new(config.request_memory_bytes)),
+            connection_limits: Arc::new(ConnectionLimits::new(Limits::of(&config))),
             controller,
             partitions,
             data_dirs,
@@ -230,6 +232,7 @@ impl Broker {
 
     /// Other settings from now on.
     pub(crate) fn set_config(&self, config: BrokerConfig) {
+        self.connection_limits.set(Limits::of(&config));
         self.config.store(Arc::new(config));
     }
 

@@ -1,12 +1,15 @@
 //! Making this broker's partitions what the metadata says: logs of new partitions are opened, those of deleted topics
 //! closed and removed, and changed settings take effect.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cluster::{ConfigResource, Image, Topic};
-use tracing::error;
+use log::LogConfig;
+use tracing::{error, warn};
 
 use crate::Broker;
+use crate::config::check_dynamic;
 use crate::data_dirs::LogToOpen;
 use crate::partitions::Partition;
 use crate::topics::OFFSETS_TOPIC;
@@ -31,6 +34,9 @@ impl Broker {
         let changed = |resource| before.config(resource) != now.config(resource);
         if !changed(&all) && !changed(&mine) {
             return;
+        }
+        for resource in [&all, &mine] {
+            warn_of_dynamic(&before.config(resource), &now.config(resource));
         }
         match self.config().with_dynamic(&now.config(&all), &now.config(&mine)) {
             Ok(config) => self.set_config(config),
@@ -67,8 +73,7 @@ impl Broker {
             if before.topic_by_id(topic.id).is_some_and(|known| Arc::ptr_eq(known, topic)) {
                 continue;
             }
-            let config =
-                self.config().log_config(&now.config(&ConfigResource::Topic(Arc::clone(&topic.name))));
+            let config = self.log_config(topic, now);
             let known = before.topic_by_id(topic.id);
             for (index, partition) in &topic.partitions {
                 let is_new = known.is_none_or(|known| !known.partitions.contains_key(index));
@@ -87,6 +92,16 @@ impl Broker {
         for partition in opened.iter().filter(|partition| *partition.topic == *OFFSETS_TOPIC) {
             self.load_groups(partition);
         }
+    }
+
+    /// The settings of a topic's logs. What the topic cannot have does not count; other software set it.
+    fn log_config(&self, topic: &Topic, now: &Image) -> LogConfig {
+        let settings = now.config(&ConfigResource::Topic(Arc::clone(&topic.name)));
+        let config = self.config();
+        if let Err(error) = config.check_topic(&settings) {
+            warn!(topic = %topic.name, "a setting of the topic does not count: {error}");
+        }
+        config.log_config(&settings)
     }
 
     /// Opens logs, several at a time: after a crash each may have to be read.
@@ -121,14 +136,25 @@ impl Broker {
             all_changed || before.config(&resource) != now.config(&resource)
         };
         for topic in now.topics().filter(changed) {
-            let config =
-                self.config().log_config(&now.config(&ConfigResource::Topic(Arc::clone(&topic.name))));
+            let config = self.log_config(topic, now);
             for index in topic.partitions.keys() {
                 if let Ok(partition) = self.partitions.by_id(topic.id, index.0) {
                     partition.log.set_config(config.clone());
                 }
             }
         }
+    }
+}
+
+/// Says what of the settings that are new does not count or does nothing: nobody else tells who set them.
+fn warn_of_dynamic(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) {
+    let new = now.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+    let (errors, warnings) = check_dynamic(&new.map(|(name, value)| (name.clone(), value.clone())).collect());
+    if !errors.0.is_empty() {
+        warn!("settings of brokers that clients have set do not count:\n{errors}");
+    }
+    if !warnings.is_empty() {
+        warn!("settings of brokers that clients have set do nothing:\n{warnings}");
     }
 }
 

@@ -112,11 +112,16 @@ impl Admin {
     ///
     /// When there is no answer.
     pub fn replace_configs(&self, topic: &str, configs: Settings<'_>) {
-        let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic));
-        for (name, value) in configs {
-            alter = alter.set(name, value);
-        }
-        block_on(self.client.alter_configs([&alter], &options())).expect("an answer");
+        self.alter(ResourceSpecifier::Topic(topic), configs);
+    }
+
+    /// Replaces what has been set for broker 1 while it runs, as [`replace_configs`](Self::replace_configs) does.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub fn replace_broker_configs(&self, configs: Settings<'_>) {
+        self.alter(ResourceSpecifier::Broker(1), configs);
     }
 
     /// Deletes all records of the partition before `offset`.
@@ -150,6 +155,14 @@ impl Admin {
     /// When there is no answer.
     pub fn watermarks(&self, topic: &str, partition: i32) -> (i64, i64) {
         self.client.inner().fetch_watermarks(topic, partition, DEADLINE).expect("an answer")
+    }
+
+    fn alter(&self, resource: ResourceSpecifier<'_>, configs: Settings<'_>) {
+        let mut alter = AlterConfig::new(resource);
+        for (name, value) in configs {
+            alter = alter.set(name, value);
+        }
+        block_on(self.client.alter_configs([&alter], &options())).expect("an answer");
     }
 }
 

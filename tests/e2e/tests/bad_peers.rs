@@ -161,7 +161,7 @@ fn readers_that_never_read_cost_bounded_memory_and_nobody_elses_time() {
     let records = 64;
     clients::produce(&producer, "heavy", (0..records).map(|number| number.to_string()), 500_000);
     let before = process::resident_bytes(broker.pid());
-    let readers: Vec<_> = (0..scale(50))
+    let readers: Vec<_> = (0..scale(300))
         .map(|_| {
             let mut connection = Connection::open(&broker.bootstrap()).unwrap();
             for _ in 0..20 {
@@ -213,6 +213,19 @@ fn one_address_cannot_take_all_connections() {
     wait::until("there is room again", || {
         Connection::open(&broker.bootstrap()).is_ok_and(|mut connection| connection.broker_count() == Ok(1))
     });
+}
+
+#[test]
+fn limits_of_connections_count_from_when_they_are_changed() {
+    let broker = Broker::start();
+    let admin = Admin::of(&broker);
+    let answer = || Connection::open(&broker.bootstrap()).unwrap().broker_count();
+    assert_eq!(answer(), Ok(1));
+    // The admin client has a connection already, which stays.
+    admin.replace_broker_configs(&[("max.connections.per.ip", "1")]);
+    wait::until("another connection is refused", || answer() == Err(Outcome::Closed));
+    admin.replace_broker_configs(&[]);
+    wait::until("another connection is served", || answer() == Ok(1));
 }
 
 /// Raises this process's limit of open files to `files`, where it may.

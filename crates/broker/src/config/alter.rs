@@ -102,7 +102,7 @@ impl BrokerConfig {
     ///
     /// # Errors
     /// As Kafka, INVALID_REQUEST where a setting cannot be changed, cannot be changed for all brokers, does not take
-    /// its value, or contradicts others.
+    /// its value, or contradicts others; other than Kafka, where it would change the listeners.
     pub fn replace_broker(
         &self,
         scope: BrokerScope,
@@ -118,7 +118,13 @@ impl BrokerConfig {
             BrokerScope::All => self.with_dynamic(new, self.settings.this_broker()),
             BrokerScope::This => self.with_dynamic(self.settings.all_brokers(), new),
         };
-        altered.map_err(|errors| AlterError::InvalidRequest(errors.to_string()))
+        let altered = altered.map_err(|errors| AlterError::InvalidRequest(errors.to_string()))?;
+        if altered.listeners != self.listeners {
+            let message =
+                "listeners cannot be changed while Crossdock runs: change them in its configuration file";
+            return Err(AlterError::InvalidRequest(message.to_owned()));
+        }
+        Ok(altered)
     }
 
     fn dynamic(&self, scope: BrokerScope) -> &BTreeMap<String, String> {

@@ -66,6 +66,8 @@ pub struct BrokerConfig {
     pub socket_listen_backlog_size: i32,
     /// `max.connections`.
     pub max_connections: usize,
+    /// `max.connection.creation.rate`, per second.
+    pub max_connection_creation_rate: usize,
     /// `max.connections.per.ip`.
     pub max_connections_per_ip: usize,
     /// `max.connections.per.ip.overrides`.
@@ -147,6 +149,7 @@ impl BrokerConfig {
             socket_request_max_bytes: reader.size("socket.request.max.bytes"),
             socket_listen_backlog_size: reader.int("socket.listen.backlog.size"),
             max_connections: reader.size("max.connections"),
+            max_connection_creation_rate: reader.size("max.connection.creation.rate"),
             max_connections_per_ip: connections_per_ip(&mut reader),
             max_connections_per_ip_overrides: overrides_per_ip(&mut reader),
             connections_max_idle: reader.duration("connections.max.idle.ms"),

@@ -85,7 +85,7 @@ impl ConfigError {
     }
 }
 
-/// Everything that is wrong with the configuration: at least one thing.
+/// Everything that is wrong with the configuration; where it is an error, at least one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 

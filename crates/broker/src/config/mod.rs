@@ -35,7 +35,7 @@ pub use describe::{ConfigSynonym, DescribedConfig};
 pub use error::{ConfigError, ConfigErrors, Origin, Warning, Warnings};
 pub use layers::{Assigned, BrokerSettings, ConfigSource};
 pub use listeners::{Listener, SecurityProtocol};
-pub use sources::{Loaded, Sources};
+pub use sources::{Loaded, Sources, check_dynamic};
 pub use tables::{all_broker_settings, all_client_metrics_settings, all_group_settings, all_topic_settings};
 pub use topic::{TopicConfigError, validate_topic};
 pub use value::{BadValue, Value};

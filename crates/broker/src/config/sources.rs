@@ -125,6 +125,18 @@ impl Sources {
     }
 }
 
+/// What is to be said about settings of brokers that clients have set: values that a setting does not take, which do not
+/// count, and settings that do nothing.
+#[must_use]
+pub fn check_dynamic(settings: &BTreeMap<String, String>) -> (ConfigErrors, Warnings) {
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    for (key, value) in settings {
+        let assigned = Assigned { value: value.clone(), origin: Origin::Client };
+        check(key, &assigned, &mut errors, &mut warnings);
+    }
+    (ConfigErrors(errors), Warnings(warnings))
+}
+
 fn check(key: &str, assigned: &Assigned, errors: &mut Vec<ConfigError>, warnings: &mut Vec<Warning>) {
     let origin = assigned.origin.clone();
     let key = key.to_owned();

@@ -9,4 +9,5 @@ mod server;
 
 pub(crate) use buffers::RequestBuffers;
 pub(crate) use connection::Answer;
+pub(crate) use limits::{ConnectionLimits, Limits};
 pub(crate) use server::{BoundListener, Server};

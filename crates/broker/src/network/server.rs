@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use super::buffer_sizes::BufferSizes;
 use super::connection;
-use super::limits::ConnectionLimits;
+use super::limits::Place;
 use crate::Broker;
 use crate::config::BrokerConfig;
 
@@ -67,12 +67,6 @@ fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<TcpListener>
 impl Server {
     /// Accepts connections on `listeners` until stopped.
     pub(crate) fn start(broker: &Arc<Broker>, listeners: Vec<BoundListener>) -> Self {
-        let config = broker.config();
-        let limits = Arc::new(ConnectionLimits::new(
-            config.max_connections,
-            config.max_connections_per_ip,
-            config.max_connections_per_ip_overrides.clone(),
-        ));
         let server = Self {
             stopping: watch::Sender::new(false),
             accepting: JoinSet::new(),
@@ -83,7 +77,6 @@ impl Server {
             let loop_of_one = accept(
                 Arc::clone(broker),
                 listener,
-                Arc::clone(&limits),
                 server.stopping.subscribe(),
                 server.connections.subscribe(),
             );
@@ -106,7 +99,6 @@ impl Server {
 async fn accept(
     broker: Arc<Broker>,
     listener: BoundListener,
-    limits: Arc<ConnectionLimits>,
     mut stopping: watch::Receiver<bool>,
     alive: watch::Receiver<()>,
 ) {
@@ -115,14 +107,9 @@ async fn accept(
         let next = tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => return,
-            next = next_connection(&listener, &limits) => next,
+            next = next_connection(&broker, &listener) => next,
         };
-        let Some((total, socket, peer)) = next else { continue };
-        let Some(place) = limits.place(total, peer.ip()) else {
-            broker.metrics.connections_refused.inc();
-            debug!(%peer, "connection refused: the address has as many as max.connections.per.ip allows");
-            continue;
-        };
+        let Some((place, socket, peer)) = next else { continue };
         if let Err(error) = prepare(&socket, sizes) {
             debug!(%peer, "connection lost before its first request: {error}");
             continue;
@@ -144,19 +131,25 @@ async fn accept(
     }
 }
 
+/// The next connection that may be: while it waits for its place, others wait in the backlog.
 async fn next_connection(
+    broker: &Broker,
     listener: &BoundListener,
-    limits: &ConnectionLimits,
-) -> Option<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let total = limits.room().await?;
-    match listener.socket.accept().await {
-        Ok((socket, peer)) => Some((total, socket, peer)),
+) -> Option<(Place, TcpStream, SocketAddr)> {
+    let (socket, peer) = match listener.socket.accept().await {
+        Ok(accepted) => accepted,
         Err(error) => {
             warn!(listener = %listener.name, "cannot accept a connection: {error}");
             tokio::time::sleep(ACCEPT_PAUSE).await;
-            None
+            return None;
         }
-    }
+    };
+    let Some(place) = broker.connection_limits.place(peer.ip()).await else {
+        broker.metrics.connections_refused.inc();
+        debug!(%peer, "connection refused: the address has as many as max.connections.per.ip allows");
+        return None;
+    };
+    Some((place, socket, peer))
 }
 
 fn prepare(socket: &TcpStream, sizes: BufferSizes) -> io::Result<()> {

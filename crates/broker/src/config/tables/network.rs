@@ -23,7 +23,8 @@ broker_settings! {
         => "The security protocol of each listener, as NAME:PROTOCOL.";
     "listeners"                                        list     "PLAINTEXT://:9092" high   per_broker some
         => "The addresses where clients connect, as NAME://HOST:PORT.";
-    "max.connection.creation.rate"                     int      "2147483647"     medium anywhere   at_least(0);
+    "max.connection.creation.rate"                     int      "2147483647"     medium anywhere   at_least(0)
+        => "How many connections may be made in a second.";
     "max.connections"                                  int      "2147483647"     medium anywhere   at_least(0)
         => "How many connections may be open at once.";
     "max.connections.per.ip"                           int      "2147483647"     medium anywhere   at_least(0)

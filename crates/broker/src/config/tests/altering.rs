@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::ErrorCode;
 
 use super::{config, map};
-use crate::config::{AlterError, BrokerScope, Change, Operation};
+use crate::config::{AlterError, BrokerScope, Change, Operation, check_dynamic};
 
 fn change(name: &str, operation: Operation) -> Change {
     Change { name: name.to_owned(), operation }
@@ -106,6 +106,35 @@ fn some_settings_belong_to_one_broker() {
             "Cannot update these configs at default cluster level, broker id must be specified: [listeners]"
                 .to_owned()
         ))
+    );
+}
+
+#[test]
+fn listeners_can_be_set_as_they_are_but_not_changed() {
+    let config = config(&[]);
+    let error = config.alter_broker(BrokerScope::This, &[set("listeners", "PLAINTEXT://127.0.0.1:19092")]);
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidRequest);
+    assert!(error.to_string().starts_with("listeners cannot be changed while Crossdock runs"), "{error}");
+}
+
+#[test]
+fn what_clients_have_set_without_effect_is_named() {
+    let (errors, warnings) = check_dynamic(&map(&[
+        ("log.retention.ms", "5"),
+        ("log.segment.bytes", "12"),
+        ("num.io.threads", "9"),
+        ("log.retentoin.ms", "5"),
+    ]));
+    assert_eq!(
+        errors.to_string(),
+        "set by a client: log.segment.bytes=12: \
+         expected a whole number up to 2147483647, at least 1048576"
+    );
+    assert_eq!(
+        warnings.to_string(),
+        "log.retentoin.ms (set by a client) is not a setting of Kafka; did you mean log.retention.ms?\n\
+         num.io.threads (set by a client) has no effect in Crossdock"
     );
 }
 
