@@ -120,12 +120,25 @@ fn entries<E: Entry + PartialEq>(
             position = size;
             return Some(Err(LogError::Io { operation: "read", path: path.clone(), source }));
         }
-        if position > 0 && bytes.iter().all(|byte| *byte == 0) {
+        if is_zero(bytes) && (position > 0 || is_reserved::<E>(&file, size)) {
             return None;
         }
         position += E::BYTES as u64;
         E::decode(base_offset, bytes).map(Ok)
     }))
+}
+
+/// Whether zeros at the beginning of an index are no entry. No batch at the beginning of a segment is entered into its
+/// offset index; a time index may begin with the timestamp 0, and then no more zeros follow.
+fn is_reserved<E: Entry>(file: &File, size: u64) -> bool {
+    let mut second = [0; 16];
+    let second = &mut second[..E::BYTES];
+    let has_second = size >= 2 * E::BYTES as u64 && file.read_exact_at(second, E::BYTES as u64).is_ok();
+    E::KIND == FileKind::OffsetIndex || (has_second && is_zero(second))
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
 
 enum Unreadable {

@@ -101,3 +101,29 @@ fn the_zeros_that_kafka_reserves_behind_its_entries_end_the_index() {
     }
     assert!(check(dir.path()).1.is_empty());
 }
+
+#[test]
+fn an_index_of_nothing_but_reserved_zeros_is_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    closed_log(dir.path());
+    let (before, _) = check(&first_segment(dir.path()));
+    assert!(before.index_entries > 0);
+    for extension in ["index", "timeindex"] {
+        fs::write(first_segment(dir.path()).with_extension(extension), [0; 24_000]).unwrap();
+    }
+    let (verified, problems) = check(&first_segment(dir.path()));
+    assert_eq!(problems, [] as [String; 0]);
+    assert_eq!(verified.index_entries, 0);
+}
+
+#[test]
+fn the_timestamp_0_at_the_beginning_of_a_segment_is_an_entry() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open_clean(dir.path(), LogConfig::default());
+    append(&log, &batch_at(0, &[b"x"], Codec::default())).unwrap();
+    log.close(NOW_MS).unwrap();
+    let index = first_segment(dir.path()).with_extension("timeindex");
+    assert_eq!(fs::read(&index).unwrap(), [0; 12]);
+    assert_eq!(time_index(&index).unwrap().count(), 1);
+    assert_eq!(check(dir.path()).1, [] as [String; 0]);
+}
