@@ -81,9 +81,10 @@ impl Figure {
                  with all of the above, both cores free for the broker; after SIGTERM, and after `kill -9`."
             }
             Self::Latency => {
-                "A record of 100 bytes is sent, `acks=1`, and the next one when a waiting consumer has it: 10,000 times \
-                 with Kafka's `EndToEndLatency`, whose percentiles are whole milliseconds, and with `crossdock bench \
-                 latency`, which adds less time of its own."
+                "A record of 100 bytes is sent, `acks=1`, and the next one when a waiting consumer has it: 30,000 times \
+                 with Kafka's `EndToEndLatency`, whose percentiles are whole milliseconds and which may use both cores (on \
+                 one it waits for its own compiler), and with `crossdock bench latency` on the clients' core, which adds \
+                 less time of its own."
             }
             Self::Partitions => {
                 "`crossdock bench` produces 1 GB in batches of 64 KiB over one connection to all partitions in turn, \

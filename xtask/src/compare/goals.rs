@@ -50,6 +50,8 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Start, "after kill -9", SECONDS, Aim::AtMost(0.1)),
     goal(Figure::Latency, "EndToEndLatency, mean", MILLISECONDS, Aim::TimesKafka(0.6)),
     goal(Figure::Latency, "EndToEndLatency, p99", MILLISECONDS, Aim::TimesKafka(0.5)),
+    goal(Figure::Latency, "crossdock bench, mean", MILLISECONDS, Aim::TimesKafka(0.6)),
+    goal(Figure::Latency, "crossdock bench, p99", MILLISECONDS, Aim::TimesKafka(0.5)),
     goal(
         Figure::Partitions,
         "produce, 1000 partitions",

@@ -23,7 +23,7 @@ impl Sizes {
         records: 2_000_000,
         small_records: 5_000_000,
         passes: 3,
-        latency_records: 10_000,
+        latency_records: 30_000,
         scale_bytes: 1_000_000_000,
         scale_passes: 5,
         headline_s: 12,
