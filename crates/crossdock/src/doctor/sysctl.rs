@@ -23,10 +23,10 @@ const SETTINGS: &[Setting] = &[
         area: Area::Memory,
         name: "vm.max_map_count",
         field: 0,
-        good: |count| count >= 262_144,
+        good: |count| count >= 65_530,
         fails: |count| count < 16_384,
-        wanted: "262144 or more with thousands of partitions: sealed indexes are mapped",
-        set_to: "262144",
+        wanted: "65530 or more, the kernel's default: indexes are read, not mapped (Apache Kafka maps two a segment)",
+        set_to: "65530",
     },
     Setting {
         area: Area::Memory,
