@@ -296,9 +296,7 @@ impl Loader {
         let Self { options, epochs, producers, .. } = self;
         let torn = rebuild(active, size, until, &options.config, |header, marker| {
             end_offset = header.next_offset();
-            if epochs.latest().is_none_or(|latest| latest.epoch < header.leader_epoch) {
-                epochs.assign(header.leader_epoch, header.base_offset)?;
-            }
+            epochs.assign(header.leader_epoch, header.base_offset)?;
             if let Some(aborted) = track(producers, header, marker) {
                 segment.transaction_index.append(&aborted)?;
             }

@@ -178,6 +178,10 @@ impl Segment {
                 None => return Ok(None),
             },
         };
+        // What is left before the next segment is a hole, as compaction leaves it.
+        if start >= size {
+            return Ok(None);
+        }
         let (bound, bound_offset) = match bound {
             Some(bound) => (bound, until.min(end_offset)),
             None => match self.batch_holding(until, size, end_offset)? {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use crate::common::*;
-use log::{Log, LogConfig};
-use protocol::Offset;
-use protocol::records::{Codec, Compression};
+use log::{AppendOrigin, Log, LogConfig, ReadUntil};
+use protocol::records::{Batches, Codec, Compression, RecordBatchBuilder};
+use protocol::{LeaderEpoch, Offset};
 
 fn config() -> LogConfig {
     LogConfig { segment_bytes: 4000, index_interval_bytes: 300, ..LogConfig::default() }
@@ -273,4 +273,44 @@ fn a_cleaned_segment_that_awaits_its_place_replaces_what_it_holds() {
     assert_eq!(records(&read_all(&log, Offset::ZERO, 1 << 20)), before);
     assert_eq!(log.segment_count(), paths.len() - 1);
     assert!(!paths[1].exists());
+}
+
+/// A batch as another broker's log has it: compaction leaves holes before it.
+fn replicated(log: &Log, base_offset: i64, epoch: i32) {
+    let mut batch =
+        RecordBatchBuilder::default().base_offset(Offset(base_offset)).leader_epoch(LeaderEpoch(epoch));
+    batch.append(NOW_MS, Some(b"key"), Some(&[7; 200]), &[]);
+    log.append(&batch.build().unwrap(), AppendOrigin::Replica, LeaderEpoch(0), NOW_MS).unwrap();
+}
+
+#[test]
+fn a_reader_gets_over_the_hole_at_the_end_of_a_segment_after_a_restart() {
+    let config = LogConfig { segment_bytes: 300, ..LogConfig::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let log = open_clean(dir.path(), config.clone());
+    for base_offset in [0, 100, 200] {
+        replicated(&log, base_offset, 0);
+    }
+    log.close(NOW_MS).unwrap();
+    let log = open_clean(dir.path(), config);
+    let (mut bases, mut next) = (Vec::new(), Offset::ZERO);
+    while let Some(region) = log.read(next, 1, ReadUntil::LogEnd, true).unwrap().region {
+        let batch = Batches::new(region.read().unwrap().into()).next().unwrap().unwrap();
+        bases.push(batch.header().base_offset.0);
+        next = batch.header().next_offset();
+    }
+    assert_eq!(bases, [0, 100, 200]);
+}
+
+#[test]
+fn leaders_epochs_are_the_same_after_a_crash_also_when_they_fall() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open_clean(dir.path(), LogConfig::default());
+    for (base_offset, epoch) in [(0, 1), (10, 5), (20, 5), (30, 2)] {
+        replicated(&log, base_offset, epoch);
+    }
+    let before = log.leader_epochs();
+    drop(log);
+    let (log, _) = open_unclean(dir.path(), LogConfig::default(), 0);
+    assert_eq!(log.leader_epochs(), before);
 }
