@@ -122,6 +122,8 @@ served! {
     DeleteGroups(delete_groups::DeleteGroupsRequest) 0..=2 => handlers::groups::delete;
     IncrementalAlterConfigs(incremental_alter_configs::IncrementalAlterConfigsRequest) 0..=1
         => handlers::alter_configs::change;
+    ListPartitionReassignments(list_partition_reassignments::ListPartitionReassignmentsRequest) 0..=0
+        => handlers::list_partition_reassignments::handle;
     OffsetDelete(offset_delete::OffsetDeleteRequest) 0..=0 => handlers::groups::delete_offsets;
     DescribeCluster(describe_cluster::DescribeClusterRequest) 0..=2 => handlers::describe_cluster::handle;
     DescribeTopicPartitions(describe_topic_partitions::DescribeTopicPartitionsRequest) 0..=0
