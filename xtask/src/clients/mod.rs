@@ -29,10 +29,12 @@ use crate::{tool, workspace};
 /// How long any one program may take, besides those that carry all records.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Members of groups are missed soon, and nobody waits for more of them to join.
+/// Members of groups are missed soon, and nobody waits for more of them to join. Every few topics make a snapshot of the
+/// metadata due, so that DumpLogSegments has some to read.
 pub(crate) const SETTINGS: &str = "group.initial.rebalance.delay.ms=0\n\
     group.min.session.timeout.ms=1000\n\
-    offsets.topic.num.partitions=5\n";
+    offsets.topic.num.partitions=5\n\
+    metadata.log.max.record.bytes.between.snapshots=1000\n";
 
 /// Run other people's clients against a release build: do they work, and is nothing lost or doubled?
 ///
