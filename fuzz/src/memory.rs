@@ -13,7 +13,7 @@ pub fn of_decoding(input_bytes: usize) -> u64 {
 }
 
 /// Calls `run`, which may hold at most `limit_bytes` at any time. What C libraries allocate does not count: libFuzzer's
-/// own `-malloc_limit_mb` bounds it.
+/// own `-rss_limit_mb` bounds it.
 ///
 /// # Panics
 /// It held more.

@@ -1,14 +1,20 @@
 //! `cargo xtask fuzz`: the targets in `fuzz/fuzz_targets`, each for a while.
+//!
+//! They are built by the toolchain of this workspace, with libFuzzer's instrumentation for coverage and without a
+//! sanitizer: those need a nightly toolchain, and look for what safe Rust rules out. What is unsafe is in
+//! `transfer::sys`, which has no bytes of a peer's to read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 
-/// The toolchain that has sanitizers.
-const TOOLCHAIN: &str = "nightly";
+/// How libFuzzer has code instrumented, and that arithmetic and assertions are checked.
+const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions --cfg fuzzing";
 
 /// The largest input that is made up, in bytes: room for a message with something in every field, or a small log.
 const MAX_INPUT_BYTES: u32 = 8192;
@@ -16,16 +22,12 @@ const MAX_INPUT_BYTES: u32 = 8192;
 /// The longest that one input may take, in seconds.
 const TIMEOUT_SECONDS: u32 = 20;
 
-/// The most memory that one allocation may take, in MiB: a zstd window of 2²⁷ bytes and what goes with it.
-const MALLOC_LIMIT_MIB: u32 = 136;
-
-/// The most memory that a target may hold, in MiB; the sanitizer keeps as much again of what was freed.
-const RSS_LIMIT_MIB: u32 = 1024;
+/// The most memory that a target may hold, in MiB: a zstd window of 2²⁷ bytes, what goes with it, and the corpus.
+const RSS_LIMIT_MIB: u32 = 512;
 
 /// Feed hostile bytes to what reads from sockets, disks and configuration files.
 ///
-/// Needs a nightly toolchain and cargo-fuzz. What the fuzzer learns stays in fuzz/corpus; what breaks a target goes to
-/// fuzz/artifacts.
+/// What the fuzzer learns stays in fuzz/corpus; what breaks a target goes to fuzz/artifacts.
 #[derive(Args)]
 pub(crate) struct Fuzz {
     /// The targets to run; all by default.
@@ -43,24 +45,13 @@ impl Fuzz {
         for target in &self.targets {
             ensure!(known.contains(target), "no target is called {target}: there are {}", known.join(", "));
         }
-        ensure_installed()?;
         let chosen = if self.targets.is_empty() { known } else { self.targets };
-
-        let built = cargo_fuzz(&folder, "build").status().context("running cargo fuzz build")?;
-        ensure!(built.success(), "the fuzz targets do not build");
+        let programs = build(&folder)?;
         let mut broken = Vec::new();
         for target in chosen {
             println!("fuzzing {target} for {} s", self.seconds);
-            let status = cargo_fuzz(&folder, "run")
-                .args([&target, "--"])
-                .arg(format!("-max_total_time={}", self.seconds))
-                .arg(format!("-max_len={MAX_INPUT_BYTES}"))
-                .arg(format!("-timeout={TIMEOUT_SECONDS}"))
-                .arg(format!("-malloc_limit_mb={MALLOC_LIMIT_MIB}"))
-                .arg(format!("-rss_limit_mb={RSS_LIMIT_MIB}"))
-                .arg("-print_final_stats=1")
-                .status()
-                .with_context(|| format!("running cargo fuzz run {target}"))?;
+            let status = run(&folder, &programs.join(&target), self.seconds)
+                .with_context(|| format!("running the fuzz target {target}"))?;
             if !status.success() {
                 broken.push(target);
             }
@@ -82,27 +73,45 @@ fn targets(folder: &Path) -> anyhow::Result<Vec<String>> {
     Ok(targets)
 }
 
-fn ensure_installed() -> anyhow::Result<()> {
-    let succeeds = |command: &mut Command| {
-        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    let mut missing = Vec::new();
-    if !succeeds(Command::new("rustup").args(["run", TOOLCHAIN, "cargo", "--version"])) {
-        missing.push(format!("a nightly toolchain: rustup toolchain install {TOOLCHAIN} --profile minimal"));
-    }
-    if !succeeds(Command::new("cargo").args(["fuzz", "--version"])) {
-        missing.push("cargo-fuzz: cargo install cargo-fuzz --locked".to_owned());
-    }
-    if !missing.is_empty() {
-        bail!("fuzzing needs what is not installed:\n  {}", missing.join("\n  "));
-    }
-    Ok(())
+/// Builds all targets and says where they are.
+fn build(folder: &Path) -> anyhow::Result<PathBuf> {
+    // Flags for a target that is named are not those of build scripts, which nothing could link.
+    let host = host()?;
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--bins", "--target", &host])
+        .arg("--manifest-path")
+        .arg(folder.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(folder.join("target"))
+        .env("RUSTFLAGS", RUSTFLAGS)
+        .status()
+        .context("running cargo build")?;
+    ensure!(built.success(), "the fuzz targets do not build");
+    Ok(folder.join("target").join(host).join("release"))
 }
 
-/// `cargo fuzz` of the nightly toolchain, whichever toolchain runs this.
-fn cargo_fuzz(folder: &Path, command: &str) -> Command {
-    let mut cargo = Command::new("rustup");
-    cargo.args(["run", TOOLCHAIN, "cargo", "fuzz", command, "--fuzz-dir"]).arg(folder);
-    cargo
+/// This machine, as rustc calls it.
+fn host() -> anyhow::Result<String> {
+    let said = Command::new("rustc").arg("-vV").output().context("running rustc")?;
+    let said = String::from_utf8(said.stdout).context("what rustc says")?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc names no host")?.to_owned())
+}
+
+fn run(folder: &Path, program: &Path, seconds: u32) -> anyhow::Result<ExitStatus> {
+    let target = program.file_name().context("a target's name")?;
+    let (corpus, artifacts) = (folder.join("corpus").join(target), folder.join("artifacts").join(target));
+    fs::create_dir_all(&corpus)?;
+    fs::create_dir_all(&artifacts)?;
+    let status = Command::new(program)
+        .arg(&corpus)
+        // The last separator is part of the prefix: libFuzzer appends the name to it as it is.
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_len={MAX_INPUT_BYTES}"))
+        .arg(format!("-timeout={TIMEOUT_SECONDS}"))
+        .arg(format!("-rss_limit_mb={RSS_LIMIT_MIB}"))
+        .arg("-print_final_stats=1")
+        .status()?;
+    Ok(status)
 }
