@@ -79,8 +79,7 @@ impl<'a> Records<'a> {
         let index = self.index;
         let malformed = |field| RecordsError::Record { index, field };
 
-        let (length, taken) = varint::read_i32(self.rest).ok_or(malformed("length"))?;
-        let after = self.rest.get(taken..).ok_or(malformed("length"))?;
+        let (length, after) = varint::read_i32(self.rest).ok_or(malformed("length"))?;
         let length = usize::try_from(length).map_err(|_| malformed("length"))?;
         let (record, rest) = after.split_at_checked(length).ok_or(malformed("length"))?;
         self.rest = rest;
@@ -168,17 +167,17 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Option<i32> {
-        let (value, taken) = varint::read_i32(self.bytes)?;
-        self.skip(taken)?;
+        let (value, rest) = varint::read_i32(self.bytes)?;
+        self.bytes = rest;
         Some(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn varlong(&mut self) -> Option<i64> {
-        let (value, taken) = varint::read_i64(self.bytes)?;
-        self.skip(taken)?;
+        let (value, rest) = varint::read_i64(self.bytes)?;
+        self.bytes = rest;
         Some(value)
     }
 
