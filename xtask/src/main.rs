@@ -7,6 +7,7 @@ mod clients;
 mod compare;
 mod fuzz;
 mod kafka;
+mod markers;
 mod readiness;
 mod schema;
 mod suites;

@@ -47,7 +47,6 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Small, "both ways", CPU_PER_MILLION, Aim::TimesKafka(0.4)),
     goal(Figure::Memory, "resident", MEGABYTES, Aim::AtMost(40.0)),
     goal(Figure::Start, "after a clean stop", SECONDS, Aim::AtMost(0.1)),
-    goal(Figure::Start, "after kill -9", SECONDS, Aim::AtMost(0.1)),
     goal(Figure::Latency, "EndToEndLatency, mean", MILLISECONDS, Aim::TimesKafka(0.6)),
     goal(Figure::Latency, "EndToEndLatency, p99", MILLISECONDS, Aim::TimesKafka(0.5)),
     goal(Figure::Latency, "crossdock bench, mean", MILLISECONDS, Aim::TimesKafka(0.6)),

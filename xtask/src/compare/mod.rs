@@ -34,7 +34,10 @@ use self::server::{Kind, Launcher};
 use self::session::{CPU_PER_GB, Session, Sink};
 use self::sizes::Sizes;
 use crate::kafka::Kafka;
-use crate::workspace;
+use crate::{markers, workspace};
+
+/// Where the pages are that everybody sees; the table at their top is in the project's README too.
+const PUBLISHED: &str = "docs/benchmarks";
 
 /// Measure Apache Kafka and Crossdock side by side on this machine, and write tables and plots.
 ///
@@ -70,7 +73,7 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let output = self.output.clone().unwrap_or_else(|| {
-            workspace::root().join(if self.quick { "target/benchmarks" } else { "docs/benchmarks" })
+            workspace::root().join(if self.quick { "target/benchmarks" } else { PUBLISHED })
         });
         fs::create_dir_all(&output).with_context(|| format!("creating {}", output.display()))?;
         let results_file = output.join("results.json");
@@ -82,6 +85,9 @@ impl Compare {
         fs::write(output.join("README.md"), report::page(&results))?;
         for (name, plot) in plots::draw(&results) {
             fs::write(output.join(name), plot)?;
+        }
+        if output == workspace::root().join(PUBLISHED) {
+            markers::replace(&workspace::root().join("README.md"), "compare", &report::glance(&results))?;
         }
         println!("written to {}", output.display());
         Ok(ExitCode::SUCCESS)

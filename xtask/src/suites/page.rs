@@ -2,30 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-
-use anyhow::Context as _;
 
 use super::score::{NOT_RUN, Score};
-use crate::kafka;
-use crate::workspace;
-
-const BEGIN: &str = "<!-- suites: begin -->";
-const END: &str = "<!-- suites: end -->";
+use crate::{kafka, markers, workspace};
 
 /// Writes the score in place of the one that is there.
 pub(crate) fn write(scores: &[Score]) -> anyhow::Result<()> {
-    let file = workspace::root().join("docs/compatibility.md");
-    let page = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    let page = replaced(&page, &section(scores)?)
-        .with_context(|| format!("{}: no lines {BEGIN} and {END}", file.display()))?;
-    fs::write(&file, page).with_context(|| format!("writing {}", file.display()))
-}
-
-fn replaced(page: &str, section: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{section}{END}{after}"))
+    markers::replace(&workspace::root().join("docs/compatibility.md"), "suites", &section(scores)?)
 }
 
 fn section(scores: &[Score]) -> anyhow::Result<String> {
@@ -82,16 +65,4 @@ fn list(names: &BTreeMap<String, usize>) -> String {
         _ => format!("`{name}` ({tests})"),
     };
     names.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_between_the_markers_is_replaced() {
-        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        assert_eq!(replaced(&page, "new\n").unwrap(), format!("before\n{BEGIN}\nnew\n{END}\nafter\n"));
-        assert_eq!(replaced("no markers", "new\n"), None);
-    }
 }
