@@ -92,8 +92,10 @@ impl Kept {
         }
         let rise = |pair: &[RecordBatch]| pair[0].header().next_offset() <= pair[1].header().base_offset;
         assert!(batches.windows(2).all(rise), "offsets that do not rise");
+        // A snapshot has one timestamp of a producer: that of its last batch, or of the marker behind it.
+        let timeless = |batch: &log::ProducedBatch| log::ProducedBatch { timestamp_ms: 0, ..*batch };
         let producer = |(id, state): (ProducerId, log::ProducerState)| {
-            (id, state.epoch, state.last_batch().copied(), state.transaction_start)
+            (id, state.epoch, state.last_batch().map(timeless), state.transaction_start)
         };
         let mut producers: Vec<_> = log.producers().into_iter().map(producer).collect();
         producers.sort_by_key(|(id, ..)| *id);
