@@ -263,6 +263,11 @@ impl Appender {
             if first < self.end_offset {
                 return Err(LogError::InvalidRecord("a replica's batch begins before the log's end"));
             }
+            let last = batches.last().map_or(first, |batch| batch.header.last_offset());
+            if last.0.saturating_sub(first.0) > MAX_RELATIVE_OFFSET {
+                let reason = "a replica's batches go over more offsets than a segment can hold";
+                return Err(LogError::InvalidRecord(reason));
+            }
             return Ok(first);
         }
         let mut next = self.end_offset;

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use crate::common::*;
@@ -276,11 +277,33 @@ fn a_cleaned_segment_that_awaits_its_place_replaces_what_it_holds() {
 }
 
 /// A batch as another broker's log has it: compaction leaves holes before it.
-fn replicated(log: &Log, base_offset: i64, epoch: i32) {
+fn leaders_batch(base_offset: i64, epoch: i32) -> Bytes {
     let mut batch =
         RecordBatchBuilder::default().base_offset(Offset(base_offset)).leader_epoch(LeaderEpoch(epoch));
     batch.append(NOW_MS, Some(b"key"), Some(&[7; 200]), &[]);
-    log.append(&batch.build().unwrap(), AppendOrigin::Replica, LeaderEpoch(0), NOW_MS).unwrap();
+    batch.build().unwrap()
+}
+
+fn replicated(log: &Log, base_offset: i64, epoch: i32) {
+    let batch = leaders_batch(base_offset, epoch);
+    log.append(&batch, AppendOrigin::Replica, LeaderEpoch(0), NOW_MS).unwrap();
+}
+
+#[test]
+fn batches_that_no_segment_can_hold_together_are_refused_and_each_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open_clean(dir.path(), LogConfig::default());
+    let far = [leaders_batch(0, 0), leaders_batch(1 << 40, 0)];
+    let refused = log.append(&far.concat().into(), AppendOrigin::Replica, LeaderEpoch(0), NOW_MS);
+    assert!(refused.is_err());
+    assert_eq!(log.end_offset(), Offset::ZERO);
+    for batch in &far {
+        log.append(batch, AppendOrigin::Replica, LeaderEpoch(0), NOW_MS).unwrap();
+    }
+    drop(log);
+    let (log, report) = open_unclean(dir.path(), LogConfig::default(), 0);
+    assert_eq!(report.cut, None);
+    assert_eq!(log.end_offset(), Offset((1 << 40) + 1));
 }
 
 #[test]
