@@ -5,7 +5,7 @@ from itertools import islice
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
 
 from talk import CODECS, NUMBERS, PATIENCE, SHAPES, Acknowledged, expect, main, say
 
@@ -31,10 +31,17 @@ async def consume(bootstrap, topic, group):
         async def on_partitions_assigned(self, assigned):
             say("assigned", len(assigned))
 
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
-                                enable_auto_commit=False, session_timeout_ms=6000, heartbeat_interval_ms=500)
-    consumer.subscribe([topic], listener=Listener())
-    await consumer.start()
+    while True:
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
+                                    enable_auto_commit=False, session_timeout_ms=6000, heartbeat_interval_ms=500)
+        consumer.subscribe([topic], listener=Listener())
+        try:
+            await consumer.start()
+            break
+        except KafkaConnectionError:
+            # The broker is away just now, and the client asks once.
+            await consumer.stop()
+            await asyncio.sleep(0.1)
     while True:
         batches = await consumer.getmany(timeout_ms=100, max_records=NUMBERS)
         records = [record for batch in batches.values() for record in batch]
