@@ -340,16 +340,7 @@ impl Controller {
             broker_id: me.id.0,
             incarnation_id: Uuid::new_v4(),
             broker_epoch: epoch,
-            end_points: me
-                .endpoints
-                .iter()
-                .map(|endpoint| register_broker::BrokerEndpoint {
-                    name: endpoint.name.clone(),
-                    host: endpoint.host.clone(),
-                    port: endpoint.port,
-                    security_protocol: endpoint.security_protocol,
-                })
-                .collect(),
+            end_points: me.endpoints.iter().map(Endpoint::record).collect(),
             features: Self::supported_features()
                 .iter()
                 .map(|feature| register_broker::BrokerFeature {

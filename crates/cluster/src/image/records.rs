@@ -7,7 +7,7 @@ use protocol::messages::metadata_records::{
 use protocol::{BrokerId, PartitionIndex};
 use uuid::Uuid;
 
-use super::{Broker, Image, Partition, Topic};
+use super::{Broker, Endpoint, Image, Partition, Topic};
 
 /// The feature that says how all other records are to be read, so that it stands before them.
 const METADATA_VERSION: &str = "metadata.version";
@@ -74,22 +74,25 @@ impl Partition {
     }
 }
 
+impl Endpoint {
+    /// As the registration of a broker has it.
+    pub(crate) fn record(&self) -> register_broker::BrokerEndpoint {
+        register_broker::BrokerEndpoint {
+            name: self.name.clone(),
+            host: self.host.clone(),
+            port: self.port,
+            security_protocol: self.security_protocol,
+        }
+    }
+}
+
 impl Broker {
     fn record(&self) -> RegisterBrokerRecord {
         RegisterBrokerRecord {
             broker_id: self.id.0,
             incarnation_id: self.incarnation_id,
             broker_epoch: self.epoch,
-            end_points: self
-                .endpoints
-                .iter()
-                .map(|endpoint| register_broker::BrokerEndpoint {
-                    name: endpoint.name.clone(),
-                    host: endpoint.host.clone(),
-                    port: endpoint.port,
-                    security_protocol: endpoint.security_protocol,
-                })
-                .collect(),
+            end_points: self.endpoints.iter().map(Endpoint::record).collect(),
             features: self.features.clone(),
             rack: self.rack.clone(),
             fenced: self.fenced,
