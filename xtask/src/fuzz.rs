@@ -11,6 +11,8 @@ use std::process::{Command, ExitCode, ExitStatus};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
+use crate::workspace;
+
 /// How libFuzzer has code instrumented, and that arithmetic and assertions are checked.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -40,7 +42,7 @@ pub(crate) struct Fuzz {
 
 impl Fuzz {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("fuzz");
+        let folder = workspace::root().join("fuzz");
         let known = targets(&folder)?;
         for target in &self.targets {
             ensure!(known.contains(target), "no target is called {target}: there are {}", known.join(", "));
@@ -92,8 +94,7 @@ fn build(folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// This machine, as rustc calls it.
 fn host() -> anyhow::Result<String> {
-    let said = Command::new("rustc").arg("-vV").output().context("running rustc")?;
-    let said = String::from_utf8(said.stdout).context("what rustc says")?;
+    let said = workspace::output_of("rustc", &["-vV"])?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc names no host")?.to_owned())
 }
