@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
+use crate::process::Process;
 use crate::readiness;
 
 /// A broker process with its folder: `data` in it, `server.properties` and `broker.log`. Killed when it is dropped.
@@ -15,7 +16,7 @@ pub(crate) struct Broker {
     folder: PathBuf,
     port: u16,
     admin_port: u16,
-    child: Option<Child>,
+    process: Option<Process>,
 }
 
 impl Broker {
@@ -30,7 +31,7 @@ impl Broker {
         let properties = format!("advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n{settings}");
         fs::write(folder.join("server.properties"), properties)?;
         let mut broker =
-            Self { program: program.to_owned(), folder: folder.to_owned(), port, admin_port, child: None };
+            Self { program: program.to_owned(), folder: folder.to_owned(), port, admin_port, process: None };
         broker.start_again()?;
         Ok(broker)
     }
@@ -52,19 +53,13 @@ impl Broker {
 
     /// Ends it as a crash does (`kill -9`) and starts it again.
     pub(crate) fn crash(&mut self) -> anyhow::Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
+        self.process.take().map_or(Ok(()), Process::kill)?;
         self.start_again()
     }
 
     /// Ends it in order.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
-        match self.child.take() {
-            Some(mut child) => readiness::stop(&mut child),
-            None => Ok(()),
-        }
+        self.process.take().map_or(Ok(()), Process::stop)
     }
 
     fn start_again(&mut self) -> anyhow::Result<()> {
@@ -84,18 +79,8 @@ impl Broker {
             .spawn()
             .with_context(|| format!("starting {}", self.program.display()))?;
         let address = self.bootstrap();
-        readiness::await_metadata(self.child.insert(child), &address).with_context(|| {
+        readiness::await_metadata(self.process.insert(Process::new(child)), &address).with_context(|| {
             format!("starting a broker; it said:\n{}", fs::read_to_string(&log_path).unwrap_or_default())
         })
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // Both fail only if it has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }

@@ -8,6 +8,7 @@ mod compare;
 mod fuzz;
 mod kafka;
 mod markers;
+mod process;
 mod readiness;
 mod schema;
 mod suites;

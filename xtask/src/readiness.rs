@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,14 +9,11 @@ use anyhow::{bail, ensure};
 use bytes::Bytes;
 use protocol::api::{decode_response, encode_request};
 use protocol::messages::metadata::MetadataRequest;
-use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a broker may take to start or to stop.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+use crate::process::{PATIENCE, Process};
+
 /// How often a starting broker is asked.
 const POLL: Duration = Duration::from_micros(500);
-/// How often a stopping broker is looked at.
-const STOP_POLL: Duration = Duration::from_millis(10);
 /// A version of Metadata that every broker here serves.
 const METADATA_VERSION: i16 = 9;
 /// An answer of a broker without topics is far smaller.
@@ -29,11 +25,11 @@ pub(crate) fn free_ports() -> io::Result<[u16; 2]> {
     Ok([one.local_addr()?.port(), other.local_addr()?.port()])
 }
 
-/// Waits until the broker at `address`, which `child` runs, answers Metadata.
-pub(crate) fn await_metadata(child: &mut Child, address: &str) -> anyhow::Result<()> {
+/// Waits until the broker at `address`, which `process` is, answers Metadata.
+pub(crate) fn await_metadata(process: &mut Process, address: &str) -> anyhow::Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = process.ended()? {
             bail!("it ended with {status}");
         }
         // Refused, closed or without a broker: it is not ready yet.
@@ -43,17 +39,6 @@ pub(crate) fn await_metadata(child: &mut Child, address: &str) -> anyhow::Result
         sleep(POLL);
     }
     bail!("no answer within {} s", PATIENCE.as_secs())
-}
-
-/// Sends SIGTERM and waits until the process has ended.
-pub(crate) fn stop(child: &mut Child) -> anyhow::Result<()> {
-    kill_process(Pid::from_child(child), Signal::TERM)?;
-    let give_up = Instant::now() + PATIENCE;
-    while child.try_wait()?.is_none() {
-        ensure!(Instant::now() < give_up, "the broker has not stopped within {} s", PATIENCE.as_secs());
-        sleep(STOP_POLL);
-    }
-    Ok(())
 }
 
 fn metadata_names_a_broker(address: &str) -> anyhow::Result<bool> {

@@ -4,8 +4,8 @@ mod frames;
 mod proxy;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum as _};
@@ -14,6 +14,7 @@ use self::frames::Frames;
 use self::proxy::Proxy;
 use crate::clients::{Client, Installed, Report};
 use crate::kafka::Kafka;
+use crate::process::Process;
 use crate::{clients, readiness, workspace};
 
 /// Record what other people's clients and Apache Kafka say to each other, one frame for each API, version and client.
@@ -34,9 +35,9 @@ impl Capture {
         let mut all = Frames::default();
         for client in Client::value_variants() {
             let proxy = Proxy::listen()?;
-            let mut kafka = start(&installed.kafka, &scratch.path().join(client.name()), &proxy)?;
+            let kafka = start(&installed.kafka, &scratch.path().join(client.name()), &proxy)?;
             client.check(&installed, &proxy.address(), &mut report);
-            readiness::stop(&mut kafka)?;
+            kafka.stop()?;
             all.add(client.name(), proxy.into_frames());
         }
         if let Some(folder) = self.output.parent() {
@@ -51,7 +52,7 @@ impl Capture {
 }
 
 /// Starts a Kafka that tells its clients to go through the proxy.
-fn start(kafka: &Kafka, folder: &std::path::Path, proxy: &Proxy) -> anyhow::Result<std::process::Child> {
+fn start(kafka: &Kafka, folder: &Path, proxy: &Proxy) -> anyhow::Result<Process> {
     fs::create_dir_all(folder)?;
     let [port, controller_port] = readiness::free_ports()?;
     let advertised = format!("PLAINTEXT://{},CONTROLLER://127.0.0.1:{controller_port}", proxy.address());
@@ -59,9 +60,9 @@ fn start(kafka: &Kafka, folder: &std::path::Path, proxy: &Proxy) -> anyhow::Resu
     settings.push(("advertised.listeners", &advertised));
     let mut broker = kafka.broker(&folder.join("data"), port, controller_port, &settings)?;
     let log = fs::File::create(folder.join("broker.log"))?;
-    let mut child = broker.stdin(std::process::Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+    let mut process = Process::new(broker.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
     let address = format!("127.0.0.1:{port}");
-    readiness::await_metadata(&mut child, &address).context("starting Apache Kafka")?;
+    readiness::await_metadata(&mut process, &address).context("starting Apache Kafka")?;
     proxy.forward_to(address);
-    Ok(child)
+    Ok(process)
 }

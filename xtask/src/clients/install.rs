@@ -18,24 +18,30 @@ const PROGRAMS: [(&str, &str); 4] =
 pub(crate) struct Installed {
     pub(crate) kafka: Kafka,
     python: PathBuf,
-    scripts: PathBuf,
+    /// `clients` of this crate.
+    resources: PathBuf,
 }
 
 impl Installed {
     /// Installs what is missing.
     pub(crate) fn ensure() -> anyhow::Result<Self> {
         install_programs()?;
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python");
-        let python = install_python(&scripts.join("requirements.txt"))?;
-        Ok(Self { kafka: Kafka::fetch()?, python, scripts })
+        let resources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+        let python = install_python(&resources.join("python/requirements.txt"))?;
+        Ok(Self { kafka: Kafka::fetch()?, python, resources })
     }
 
     /// One of the scripts in `clients/python`.
     pub(crate) fn script(&self, name: &str) -> Command {
         let mut python = Command::new(&self.python);
         // The checkout stays as it is.
-        python.arg("-B").arg(self.scripts.join(name));
+        python.arg("-B").arg(self.resources.join("python").join(name));
         python
+    }
+
+    /// The settings of Kafka's VerifiableProducer.
+    pub(crate) fn java_producer(&self) -> PathBuf {
+        self.resources.join("java/producer.properties")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Producers and group members of every kind: how they are started, and what they say.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
@@ -9,11 +9,10 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::install::Installed;
+use crate::process::Process;
 
 /// A Java member is missed after this time; the Python scripts say the same.
 const SESSION_TIMEOUT_MS: &str = "6000";
-/// What VerifiableProducer leaves out: it does not try again unless it is told to.
-const JAVA_PRODUCER: &str = "acks=all\nenable.idempotence=true\nretries=2147483647\nlinger.ms=5\n";
 
 /// Whose producers and members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub(crate) enum Event {
 /// A running producer or member. It is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Participant {
-    child: Child,
+    process: Process,
 }
 
 impl Participant {
@@ -62,12 +61,9 @@ impl Participant {
                 command
             }
             Kind::Java => {
-                let properties =
-                    std::env::temp_dir().join(format!("crossdock-{}.properties", std::process::id()));
-                std::fs::write(&properties, JAVA_PRODUCER)?;
                 let mut command = installed.kafka.tool("org.apache.kafka.tools.VerifiableProducer");
                 command.args(["--bootstrap-server", bootstrap, "--topic", topic, "--max-messages", &records]);
-                command.arg("--command-config").arg(properties);
+                command.arg("--command-config").arg(installed.java_producer());
                 command
             }
         };
@@ -107,15 +103,13 @@ impl Participant {
     }
 
     /// Ends it as a crash does (`kill -9`).
-    pub(crate) fn die(mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
+    pub(crate) fn die(self) -> anyhow::Result<()> {
+        self.process.kill()
     }
 
     /// Whether it ended well, once its standard output has ended.
     pub(crate) fn succeeded(&mut self) -> anyhow::Result<bool> {
-        Ok(self.child.wait()?.success())
+        Ok(self.process.wait()?.success())
     }
 
     fn start(
@@ -149,15 +143,7 @@ impl Participant {
                 let _ = complaints.send((number, Event::Other(line)));
             }
         });
-        Ok(Self { child })
-    }
-}
-
-impl Drop for Participant {
-    fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Ok(Self { process: Process::new(child) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -10,6 +10,7 @@ use bench::Usage;
 
 use super::cores::{Cores, Place};
 use crate::kafka::Kafka;
+use crate::process::Process;
 use crate::readiness;
 
 /// Names and values.
@@ -52,7 +53,7 @@ pub(crate) struct Launcher {
 /// A broker that runs. It is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     /// `HOST:PORT`.
     pub(crate) bootstrap: String,
     /// `HOST:PORT` of the admin listener, if it is a Crossdock.
@@ -99,9 +100,9 @@ impl Launcher {
         let log = File::options().create(true).append(true).open(&log_path)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let begun = Instant::now();
-        let child = self.cores.spawn(&mut command, place)?;
-        let mut server = Server { child, bootstrap, admin, started_in: Duration::ZERO };
-        readiness::await_metadata(&mut server.child, &server.bootstrap).with_context(|| {
+        let process = Process::new(self.cores.spawn(&mut command, place)?);
+        let mut server = Server { process, bootstrap, admin, started_in: Duration::ZERO };
+        readiness::await_metadata(&mut server.process, &server.bootstrap).with_context(|| {
             format!(
                 "starting {}; it said:\n{}",
                 kind.name(),
@@ -116,7 +117,7 @@ impl Launcher {
 impl Server {
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// What it has cost since it started.
@@ -125,22 +126,12 @@ impl Server {
     }
 
     /// Stops it in order.
-    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        readiness::stop(&mut self.child)
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
+        self.process.stop()
     }
 
     /// Ends it as a crash does (`kill -9`).
-    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn kill(self) -> anyhow::Result<()> {
+        self.process.kill()
     }
 }
