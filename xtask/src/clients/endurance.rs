@@ -112,8 +112,9 @@ impl Way<'_> {
                 Err(RecvTimeoutError::Disconnected) => bail!("everybody is gone"),
             }
             ensure!(moved.elapsed() < STANDSTILL, "nothing moves any more\n{}", self.tally.describe());
-            if course.peek().is_some_and(|(progress, _)| self.tally.has_come_to(*progress))
-                && let Some((_, incident)) = course.next()
+            if course.peek().is_some_and(|(progress, incident)| {
+                self.tally.has_come_to(*progress) && self.tally.allows(*incident)
+            }) && let Some((_, incident)) = course.next()
             {
                 self.happen(*incident).with_context(|| format!("{incident:?}"))?;
                 moved = Instant::now();
@@ -218,6 +219,14 @@ impl Tally {
         match progress {
             Progress::Acknowledged(percent) => self.acknowledged.count * 100 >= self.records * percent,
             Progress::Read(percent) => self.read.count * 100 >= self.records * percent,
+        }
+    }
+
+    /// A member that dies before it had anything to read would show nothing.
+    fn allows(&self, incident: Incident) -> bool {
+        match incident {
+            Incident::FirstMemberDies => self.most_assigned.get(1).is_some_and(|most| *most > 0),
+            Incident::MemberJoins | Incident::BrokerRestarts | Incident::BrokerIsKilled => true,
         }
     }
 
