@@ -67,7 +67,9 @@ impl Figure {
                 "The same records, from the page cache, by kcat (librdkafka, `fetch.message.max.bytes=10485760`) and by \
                  Kafka's `ConsumerPerformance`. The floor is a process that does nothing but call `sendfile(2)` on a \
                  file of the same size, 1 MiB a call, with a reader that does nothing but `read(2)`. On loopback the \
-                 receiver's side of TCP runs in part on the sender's CPU time."
+                 receiver's side of TCP runs in part on the sender's CPU time. \"No pacing\" is the same with \
+                 `net.ipv4.tcp_congestion_control=cubic`: where the machine has BBR, that sets a timer for every 64 KiB \
+                 sent, and Crossdock alone does without for connections within its host."
             }
             Self::Small => {
                 "5,000,000 records of 100 bytes, produced as above and consumed with kcat: the broker's CPU time per \

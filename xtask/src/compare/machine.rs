@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::memory;
+use super::{memory, pacing};
 use crate::kafka;
 
 /// What one has to know of a machine to read numbers measured on it.
@@ -17,6 +17,7 @@ pub(crate) struct Machine {
     pub(crate) memory_gib: u64,
     pub(crate) kernel: String,
     pub(crate) virtual_machine: bool,
+    pub(crate) congestion_control: String,
     pub(crate) kafka: String,
     pub(crate) java: String,
     pub(crate) kcat: String,
@@ -39,6 +40,7 @@ impl Machine {
             kernel: kernel.split('-').next().unwrap_or_default().to_owned(),
             virtual_machine: field("flags")
                 .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
+            congestion_control: pacing::congestion_control()?,
             kafka: kafka::VERSION.to_owned(),
             java: first_line("java", &["-version"], "a Java runtime, version 17 or later")?,
             kcat: kcat_version()?,

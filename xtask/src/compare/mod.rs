@@ -7,6 +7,7 @@ mod goals;
 mod headline;
 mod machine;
 mod memory;
+mod pacing;
 mod plots;
 mod profile;
 mod report;
@@ -29,6 +30,7 @@ use clap::{Args, ValueEnum as _};
 use self::cores::Cores;
 use self::figure::Figure;
 use self::machine::Machine;
+use self::pacing::WithoutPacing;
 use self::results::{Measured, Results};
 use self::server::{Kind, Launcher};
 use self::session::{CPU_PER_GB, Session, Sink};
@@ -125,6 +127,10 @@ impl Compare {
                 write_floor_file(&file, sizes.records)?;
                 let cost = clients::sendfile_floor(&launcher, &file, sizes.passes)?;
                 measured.add(goals::FLOOR_CASE, goals::FLOOR, CPU_PER_GB, cost);
+                let unpaced = WithoutPacing::begin()?;
+                let cost = clients::sendfile_floor(&launcher, &file, sizes.passes)?;
+                measured.add(goals::UNPACED_FLOOR_CASE, goals::FLOOR, CPU_PER_GB, cost);
+                drop(unpaced);
                 fs::remove_file(&file)?;
             }
         }

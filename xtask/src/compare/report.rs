@@ -54,12 +54,13 @@ fn machine(results: &Results, page: &mut String) {
     let virtual_machine = if machine.virtual_machine { ", a virtual machine" } else { "" };
     let _ = writeln!(
         page,
-        "\n| | |\n|---|---|\n| CPU | {}, {} cores{virtual_machine} |\n| memory | {} GiB |\n| kernel | Linux {} |\n\
+        "\n| | |\n|---|---|\n| CPU | {}, {} cores{virtual_machine} |\n| memory | {} GiB |\n| kernel | Linux {}, TCP congestion control: {} |\n\
          | Apache Kafka | {}, {} |\n| kcat | {} |\n| Crossdock | release build, {} |",
         machine.cpu,
         machine.cores,
         machine.memory_gib,
         machine.kernel,
+        machine.congestion_control,
         machine.kafka,
         machine.java,
         machine.kcat,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::clients::Clients;
 use super::cores::Place;
 use super::figure::Figure;
+use super::pacing::WithoutPacing;
 use super::results::Measured;
 use super::server::{Kind, Launcher};
 use super::sizes::Sizes;
@@ -110,6 +111,10 @@ impl Session<'_> {
         let cost = clients.cost(|| repeat(passes, || clients.consume_librdkafka("records", records)))?;
         let all = records * u64::from(passes);
         measured.add("librdkafka", self.who(), CPU_PER_GB, per_gb(&cost, all, RECORD_BYTES));
+        let unpaced = WithoutPacing::begin()?;
+        let cost = clients.cost(|| repeat(passes, || clients.consume_librdkafka("records", records)))?;
+        measured.add("librdkafka, no pacing", self.who(), CPU_PER_GB, per_gb(&cost, all, RECORD_BYTES));
+        drop(unpaced);
         let cost = clients.cost(|| repeat(passes, || clients.consume_java("records", records)))?;
         measured.add("Java client", self.who(), CPU_PER_GB, per_gb(&cost, all, RECORD_BYTES));
         Ok(())

@@ -60,6 +60,8 @@ pub struct BrokerConfig {
     pub socket_receive_buffer_bytes: Option<usize>,
     /// `crossdock.socket.buffers`: whether these sizes are set as they are, or where the kernel's own sizing ends below.
     pub socket_buffers_fixed: bool,
+    /// `crossdock.socket.pacing`: whether connections within this host go without BBR's pacing.
+    pub within_host_unpaced: bool,
     /// `socket.request.max.bytes`.
     pub socket_request_max_bytes: usize,
     /// `socket.listen.backlog.size`.
@@ -146,6 +148,7 @@ impl BrokerConfig {
             socket_send_buffer_bytes: buffer(&mut reader, "socket.send.buffer.bytes"),
             socket_receive_buffer_bytes: buffer(&mut reader, "socket.receive.buffer.bytes"),
             socket_buffers_fixed: reader.text("crossdock.socket.buffers") == "fixed",
+            within_host_unpaced: reader.text("crossdock.socket.pacing") == "auto",
             socket_request_max_bytes: reader.size("socket.request.max.bytes"),
             socket_listen_backlog_size: reader.int("socket.listen.backlog.size"),
             max_connections: reader.size("max.connections"),

@@ -2,6 +2,7 @@
 
 mod buffer_sizes;
 mod buffers;
+mod congestion;
 mod connection;
 mod frames;
 mod limits;

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::buffer_sizes::BufferSizes;
+use super::congestion::CongestionControl;
 use super::connection;
 use super::limits::Place;
 use crate::Broker;
@@ -26,6 +27,7 @@ pub(crate) struct BoundListener {
     pub(crate) name: Arc<str>,
     pub(crate) address: SocketAddr,
     socket: TcpListener,
+    congestion: CongestionControl,
 }
 
 /// The accept loops of a running broker.
@@ -44,8 +46,9 @@ impl BoundListener {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
         for address in tokio::net::lookup_host((host, port)).await? {
             match listen(address, config) {
-                Ok(socket) => {
-                    return Ok(Self { name: name.into(), address: socket.local_addr()?, socket });
+                Ok((socket, congestion)) => {
+                    let address = socket.local_addr()?;
+                    return Ok(Self { name: name.into(), address, socket, congestion });
                 }
                 Err(error) => last = error,
             }
@@ -54,14 +57,15 @@ impl BoundListener {
     }
 }
 
-fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<(TcpListener, CongestionControl)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     BufferSizes::of(config).apply_to_listener(&socket)?;
+    let congestion = CongestionControl::apply_to_listener(&socket, config.within_host_unpaced)?;
     socket.bind(&address.into())?;
     socket.listen(config.socket_listen_backlog_size)?;
-    TcpListener::from_std(socket.into())
+    Ok((TcpListener::from_std(socket.into())?, congestion))
 }
 
 impl Server {
@@ -110,7 +114,9 @@ async fn accept(
             next = next_connection(&broker, &listener) => next,
         };
         let Some((place, socket, peer)) = next else { continue };
-        if let Err(error) = prepare(&socket, sizes) {
+        let prepared =
+            prepare(&socket, sizes).and_then(|()| listener.congestion.apply_to_connection(&socket, peer));
+        if let Err(error) = prepared {
             debug!(%peer, "connection lost before its first request: {error}");
             continue;
         }

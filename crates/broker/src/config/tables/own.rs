@@ -15,6 +15,8 @@ broker_settings! {
         => "How many bytes of requests may be in memory at once, over all connections.";
     "crossdock.socket.buffers"         string  "auto"           medium fixed      one_of(SOCKET_BUFFERS)
         => "auto: socket.*.buffer.bytes is what the kernel's own sizing can come to at least; fixed: just that size.";
+    "crossdock.socket.pacing"          string  "auto"           medium fixed      one_of(SOCKET_PACING)
+        => "auto: connections within this host go without BBR's pacing; system: all as the system says.";
     "crossdock.transfer.mechanism"     string  "auto"           medium fixed      one_of(TRANSFER_MECHANISMS)
         => "How records leave for consumers: auto chooses by what was measured and what the kernel can do.";
 }
@@ -23,5 +25,7 @@ broker_settings! {
 pub(super) const COMPRESSED_VALIDATION: &[&str] = &["header", "records"];
 
 const SOCKET_BUFFERS: &[&str] = &["auto", "fixed"];
+
+const SOCKET_PACING: &[&str] = &["auto", "system"];
 
 const TRANSFER_MECHANISMS: &[&str] = &["auto", "sendfile", "splice", "mmap", "read-write"];
