@@ -38,6 +38,8 @@ pub struct AppendInfo {
     pub rolled: bool,
     /// `flush.messages` or `flush.ms` say that [`Log::flush`] is due.
     pub flush_due: bool,
+    /// Many index entries wait in memory: [`Log::write_indexes_out`] is due.
+    pub indexes_due: bool,
 }
 
 impl Log {
@@ -79,7 +81,6 @@ impl Log {
         if rolled {
             self.roll_locked(&mut appender, base_offset, now_ms)?;
         }
-        appender.active.write_out_if_many()?;
         self.assign_epochs(&batches)?;
         self.write(&appender.active, &batches)?;
         for batch in &batches {
@@ -90,6 +91,7 @@ impl Log {
         }
         appender.end_offset = last_offset.plus(1);
         self.end_offset.store(appender.end_offset.0, Ordering::Release);
+        let indexes_due = appender.active.has_many_entries();
         drop(appender);
 
         let stamped =
@@ -102,6 +104,7 @@ impl Log {
             duplicate: false,
             rolled,
             flush_due: self.flush_due(&config, now_ms),
+            indexes_due,
         })
     }
 
@@ -151,6 +154,7 @@ impl Log {
             duplicate: true,
             rolled: false,
             flush_due: false,
+            indexes_due: false,
         }
     }
 
@@ -320,7 +324,7 @@ impl ActiveSegment {
             last_time_entry_ms: NO_TIMESTAMP,
             offset_entries: 0,
             time_entries: 0,
-            entries_written: 0,
+            entries_due: 0,
             bytes_since_entry: 0,
             first_timestamp_ms: None,
             created_ms: now_ms,

@@ -137,6 +137,11 @@ pub enum LogError {
         found: String,
     },
 
+    // Nobody's.
+    /// The disk would have to be waited for, and [`Patience::Hurries`](crate::Patience::Hurries).
+    #[error("what was asked for is not in memory")]
+    WouldWait,
+
     // The broker's own state.
     /// The log has been closed or deleted, or failed to write and cannot know what is on disk.
     #[error("the log {} is closed", .0.display())]
@@ -149,7 +154,15 @@ impl LogError {
         operation: &'static str,
         path: impl AsRef<Path> + 'a,
     ) -> impl FnOnce(io::Error) -> Self + 'a {
-        move |source| Self::Io { operation, path: path.as_ref().to_owned(), source }
+        move |source| Self::of_io(operation, || path.as_ref().to_owned(), source)
+    }
+
+    /// What an error of a file says: that it is not in memory, to those who hurry, or that something is wrong with it.
+    pub(crate) fn of_io(operation: &'static str, path: impl FnOnce() -> PathBuf, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::WouldBlock => Self::WouldWait,
+            _ => Self::Io { operation, path: path(), source },
+        }
     }
 
     /// Whether the disk, and not a peer, is at fault.

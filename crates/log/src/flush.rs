@@ -21,12 +21,7 @@ impl Log {
         if until <= from {
             return Ok(());
         }
-        {
-            // Only the appending thread writes index entries out.
-            let appender = self.appender.lock();
-            appender.active.segment.offset_index.write_out()?;
-            appender.active.segment.time_index.write_out()?;
-        }
+        self.write_indexes_out()?;
         let segments = self.segments.load_full();
         for (index, segment) in segments.iter().enumerate().skip(Self::segment_index(&segments, from)) {
             if segment.base_offset >= until && index > 0 {
@@ -42,6 +37,15 @@ impl Log {
         self.recovery_point.fetch_max(until.0, Ordering::AcqRel);
         self.last_flush_ms.store(now_ms, Ordering::Release);
         Ok(())
+    }
+
+    /// Writes index entries of the active segment that wait in memory to their files. Reads and appends go on meanwhile.
+    ///
+    /// # Errors
+    /// The disk's: the entries stay in memory.
+    pub fn write_indexes_out(&self) -> Result<(), LogError> {
+        let _no_segment_is_replaced = self.index_writes.lock();
+        self.segments.load_full().last().map_or(Ok(()), |active| active.write_indexes_out())
     }
 
     /// Flushes everything and notes the producers' state, so that the next start need not look at the records. Nothing can

@@ -9,11 +9,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use protocol::Offset;
 
 use crate::open_files::{LazyFile, OpenFiles};
-use crate::{FileKind, LogError};
+use crate::{FileKind, LogError, Patience};
 
 /// Entries that wait in memory before they are written out together: 4 KiB of an offset index, which stands for 2 MiB of
 /// log at the default interval.
@@ -40,6 +40,8 @@ pub(crate) struct IndexFile<E> {
     base_offset: Offset,
     file: LazyFile,
     state: Mutex<State<E>>,
+    /// Held while entries are written out.
+    writing: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,12 @@ impl<E: Entry> IndexFile<E> {
 
     fn new(dir: &Arc<Path>, base_offset: Offset, files: &Arc<OpenFiles>, on_disk: Option<u32>) -> Self {
         let file = LazyFile::new(dir, base_offset, E::KIND, files);
-        Self { base_offset, file, state: Mutex::new(State { on_disk, tail: Vec::new() }) }
+        Self {
+            base_offset,
+            file,
+            state: Mutex::new(State { on_disk, tail: Vec::new() }),
+            writing: Mutex::new(()),
+        }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -72,18 +79,18 @@ impl<E: Entry> IndexFile<E> {
 
     /// How many entries there are. A file whose size is not a multiple of an entry is damaged.
     pub(crate) fn len(&self) -> Result<u32, LogError> {
-        let mut state = self.state.lock();
-        Ok(self.on_disk(&mut state)? + state.tail.len() as u32)
+        let (state, on_disk) = self.state(Patience::Waits)?;
+        Ok(on_disk + state.tail.len() as u32)
     }
 
     /// The last entry.
     pub(crate) fn last(&self) -> Result<Option<E>, LogError> {
         let on_disk = {
-            let mut state = self.state.lock();
+            let (state, on_disk) = self.state(Patience::Waits)?;
             if let Some(last) = state.tail.last() {
                 return Ok(Some(*last));
             }
-            self.on_disk(&mut state)?
+            on_disk
         };
         on_disk.checked_sub(1).map(|last| self.entry(last)).transpose()
     }
@@ -93,25 +100,31 @@ impl<E: Entry> IndexFile<E> {
     pub(crate) fn last_where(
         &self,
         holds: impl Fn(&E) -> bool,
-        guess: u64,
-        of: u64,
+        (guess, of): (u64, u64),
+        patience: Patience,
     ) -> Result<Option<E>, LogError> {
         let on_disk = {
-            let mut state = self.state.lock();
+            let (state, on_disk) = self.state(patience)?;
             let in_tail = state.tail.partition_point(&holds);
             if let Some(last) = in_tail.checked_sub(1) {
                 return Ok(state.tail.get(last).copied());
             }
-            self.on_disk(&mut state)?
+            on_disk
         };
-        let file = self.file.open()?;
-        self.search(&file, on_disk, holds, guess, of).map_err(self.file.error("read"))
+        let file = self.file.open_with_patience(patience)?;
+        self.search(&file, on_disk, holds, (guess, of), patience).map_err(self.file.error("read"))
     }
 
     /// Forgets all entries, in the file as well.
     pub(crate) fn clear(&self) -> Result<(), LogError> {
         *self.state.lock() = State { on_disk: Some(0), tail: Vec::new() };
-        self.write_out()
+        self.create()
+    }
+
+    /// Makes the file, without entries. One of its name is emptied.
+    pub(crate) fn create(&self) -> Result<(), LogError> {
+        let file = self.file.open_or_create()?;
+        file.set_len(0).map_err(self.file.error("truncate"))
     }
 
     /// Adds an entry after the others.
@@ -119,22 +132,22 @@ impl<E: Entry> IndexFile<E> {
         self.state.lock().tail.push(entry);
     }
 
-    /// Writes all waiting entries to the file. Only the appending thread calls this; searches go on meanwhile.
+    /// Writes all waiting entries to the file. Appends and searches go on meanwhile.
     pub(crate) fn write_out(&self) -> Result<(), LogError> {
+        let _writing = self.writing.lock();
         let mut bytes = Vec::new();
         let (on_disk, waiting) = {
-            let mut state = self.state.lock();
-            let on_disk = self.on_disk(&mut state)?;
+            let (state, on_disk) = self.state(Patience::Waits)?;
             for entry in &state.tail {
                 entry.encode(self.base_offset, &mut bytes);
             }
             (on_disk, state.tail.len())
         };
+        if waiting == 0 {
+            return Ok(());
+        }
         let file = self.file.open_or_create()?;
         let position = u64::from(on_disk) * E::BYTES as u64;
-        if on_disk == 0 {
-            file.set_len(0).map_err(self.file.error("truncate"))?;
-        }
         file.write_all_at(&bytes, position).map_err(self.file.error("write"))?;
         let mut state = self.state.lock();
         state.tail.drain(..waiting);
@@ -148,11 +161,22 @@ impl<E: Entry> IndexFile<E> {
         file.sync_data().map_err(self.file.error("flush"))
     }
 
-    fn on_disk(&self, state: &mut State<E>) -> Result<u32, LogError> {
+    /// The state, and the number of entries on disk, which it has from then on.
+    fn state(&self, patience: Patience) -> Result<(MutexGuard<'_, State<E>>, u32), LogError> {
+        let state = self.state.lock();
         if let Some(on_disk) = state.on_disk {
-            return Ok(on_disk);
+            return Ok((state, on_disk));
         }
-        let file = self.file.open()?;
+        // The disk is not waited for under the lock.
+        drop(state);
+        let found = self.count_on_disk(patience)?;
+        let mut state = self.state.lock();
+        let on_disk = *state.on_disk.get_or_insert(found);
+        Ok((state, on_disk))
+    }
+
+    fn count_on_disk(&self, patience: Patience) -> Result<u32, LogError> {
+        let file = self.file.open_with_patience(patience)?;
         let bytes = file.metadata().map_err(self.file.error("stat"))?.len();
         let entries = bytes / E::BYTES as u64;
         if !bytes.is_multiple_of(E::BYTES as u64) || entries > u64::from(u32::MAX) {
@@ -163,7 +187,6 @@ impl<E: Entry> IndexFile<E> {
                 found: format!("{bytes} bytes"),
             });
         }
-        state.on_disk = Some(entries as u32);
         Ok(entries as u32)
     }
 
@@ -186,8 +209,8 @@ impl<E: Entry> IndexFile<E> {
         file: &File,
         on_disk: u32,
         holds: impl Fn(&E) -> bool,
-        guess: u64,
-        of: u64,
+        (guess, of): (u64, u64),
+        patience: Patience,
     ) -> io::Result<Option<E>> {
         let per_block = (BLOCK_BYTES / E::BYTES as u64) as u32;
         let mut buffer = [0; BLOCK_BYTES as usize];
@@ -200,7 +223,7 @@ impl<E: Entry> IndexFile<E> {
             let from = probe.saturating_sub(per_block / 2).clamp(low, high - 1);
             let count = per_block.min(high - from);
             let bytes = &mut buffer[..count as usize * E::BYTES];
-            file.read_exact_at(bytes, u64::from(from) * E::BYTES as u64)?;
+            patience.read_exact_at(file, bytes, u64::from(from) * E::BYTES as u64)?;
             let decode = |index: u32| {
                 let at = index as usize * E::BYTES;
                 bytes.get(at..at + E::BYTES).and_then(|bytes| E::decode(self.base_offset, bytes))

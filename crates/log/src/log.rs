@@ -28,6 +28,8 @@ pub struct Log {
     /// Rising by base offset, never empty. The last one is the active segment.
     pub(crate) segments: ArcSwap<Vec<Arc<Segment>>>,
     pub(crate) appender: Mutex<Appender>,
+    /// Held while index entries of the active segment are written out, and while that is replaced by another of its name.
+    pub(crate) index_writes: Mutex<()>,
     pub(crate) epochs: RwLock<LeaderEpochs>,
     pub(crate) stability: Mutex<Stability>,
     pub(crate) deleted: Mutex<DeletedFiles>,

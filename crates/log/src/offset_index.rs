@@ -6,7 +6,7 @@
 use protocol::Offset;
 
 use crate::index_file::{Entry, IndexFile};
-use crate::{FileKind, LogError, Position};
+use crate::{FileKind, LogError, Patience, Position};
 
 /// An entry of the offset index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,16 +45,23 @@ impl OffsetIndex {
         base_offset: Offset,
         offset: Offset,
         end_offset: Offset,
+        patience: Patience,
     ) -> Result<Position, LogError> {
         let guess = offset.0.saturating_sub(base_offset.0).max(0).cast_unsigned();
         let of = end_offset.0.saturating_sub(base_offset.0).max(0).cast_unsigned();
-        let entry = self.last_where(|entry| entry.offset <= offset, guess, of)?;
+        let entry = self.last_where(|entry| entry.offset <= offset, (guess, of), patience)?;
         Ok(entry.map_or(Position(0), |entry| entry.position))
     }
 
     /// A batch boundary at or before `position`, given that the segment has `size`.
-    pub(crate) fn floor_position(&self, position: Position, size: Position) -> Result<Position, LogError> {
-        let entry = self.last_where(|entry| entry.position <= position, position.0.into(), size.0.into())?;
+    pub(crate) fn floor_position(
+        &self,
+        position: Position,
+        size: Position,
+        patience: Patience,
+    ) -> Result<Position, LogError> {
+        let guess = (position.0.into(), size.0.into());
+        let entry = self.last_where(|entry| entry.position <= position, guess, patience)?;
         Ok(entry.map_or(Position(0), |entry| entry.position))
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use protocol::Offset;
 
-use crate::{FileKind, LogError};
+use crate::{FileKind, LogError, Patience};
 
 /// The files that all logs of a process keep open, with a limit.
 #[derive(Debug)]
@@ -83,12 +83,28 @@ impl LazyFile {
 
     /// For `map_err`: names what was tried on this file. The path is put together only then.
     pub(crate) fn error(&self, operation: &'static str) -> impl FnOnce(io::Error) -> LogError {
-        move |source| LogError::Io { operation, path: self.path(), source }
+        move |source| LogError::of_io(operation, || self.path(), source)
     }
 
     /// The open file, for reading and writing. It must exist.
     pub(crate) fn open(&self) -> Result<Arc<File>, LogError> {
         self.open_with(OpenOptions::new().read(true).write(true))
+    }
+
+    /// The same, where opening a file may be too long to wait for: its directory may not be in memory.
+    pub(crate) fn open_with_patience(&self, patience: Patience) -> Result<Arc<File>, LogError> {
+        match patience {
+            Patience::Waits => self.open(),
+            Patience::Hurries => self.opened().ok_or(LogError::WouldWait),
+        }
+    }
+
+    /// The file if it is open.
+    fn opened(&self) -> Option<Arc<File>> {
+        // Somebody who holds the lock may be opening the file.
+        let slot = self.slot.file.try_lock()?;
+        self.slot.used.store(true, Ordering::Relaxed);
+        slot.clone()
     }
 
     /// The open file, created if it is not there.

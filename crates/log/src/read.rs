@@ -5,7 +5,7 @@ use transfer::Region;
 
 use crate::segment::is_gone;
 use crate::transaction_index::AbortedTransaction;
-use crate::{Log, LogError};
+use crate::{Log, LogError, Patience};
 
 /// How far a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,21 @@ impl Log {
         until: ReadUntil,
         at_least_one: bool,
     ) -> Result<ReadInfo, LogError> {
+        self.read_with_patience(from, max_bytes, until, at_least_one, Patience::Waits)
+    }
+
+    /// The same, for those who may not wait for the disk.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and [`LogError::WouldWait`] where a hurried read needs what is not in memory.
+    pub fn read_with_patience(
+        &self,
+        from: Offset,
+        max_bytes: u32,
+        until: ReadUntil,
+        at_least_one: bool,
+        patience: Patience,
+    ) -> Result<ReadInfo, LogError> {
         let info = ReadInfo {
             region: None,
             next_offset: from,
@@ -82,7 +97,7 @@ impl Log {
         if from >= until {
             return Ok(info);
         }
-        self.find(from, max_bytes, until, at_least_one, info).map_err(|error| {
+        self.find(from, (max_bytes, at_least_one), until, patience, info).map_err(|error| {
             // The segment may have been deleted between finding and opening it.
             let start = self.start_offset();
             if is_gone(&error) && from < start {
@@ -95,20 +110,20 @@ impl Log {
     fn find(
         &self,
         from: Offset,
-        max_bytes: u32,
+        (max_bytes, at_least_one): (u32, bool),
         until: Offset,
-        at_least_one: bool,
+        patience: Patience,
         info: ReadInfo,
     ) -> Result<ReadInfo, LogError> {
         let segments = self.segments.load();
         // Compaction may leave a hole between two segments: then the next one answers.
         for segment in segments.iter().skip(Self::segment_index(&segments, from)) {
-            let Some(range) = segment.find(from, until, max_bytes, at_least_one)? else { continue };
+            let Some(range) = segment.find(from, until, max_bytes, at_least_one, patience)? else { continue };
             let length = u64::from(range.end.0 - range.start.0);
             if length == 0 {
                 break;
             }
-            let region = Region::new(segment.file()?, range.start.0.into(), length);
+            let region = Region::new(segment.file_with_patience(patience)?, range.start.0.into(), length);
             return Ok(ReadInfo { region: Some(region), next_offset: range.next_offset, ..info });
         }
         Ok(info)
@@ -123,10 +138,23 @@ impl Log {
         from: Offset,
         until: Offset,
     ) -> Result<Vec<AbortedTransaction>, LogError> {
+        self.aborted_transactions_with_patience(from, until, Patience::Waits)
+    }
+
+    /// The same, for those who may not wait for the disk.
+    ///
+    /// # Errors
+    /// The disk's, and [`LogError::WouldWait`] where a hurried look needs what is not known.
+    pub fn aborted_transactions_with_patience(
+        &self,
+        from: Offset,
+        until: Offset,
+        patience: Patience,
+    ) -> Result<Vec<AbortedTransaction>, LogError> {
         let segments = self.segments.load();
         let mut aborted = Vec::new();
         for segment in segments.iter().skip(Self::segment_index(&segments, from)) {
-            for transaction in segment.transaction_index.all()? {
+            for transaction in segment.transaction_index.all_with_patience(patience)? {
                 if transaction.last_offset >= from && transaction.first_offset < until {
                     aborted.push(transaction);
                 }

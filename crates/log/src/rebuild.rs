@@ -9,7 +9,7 @@ use protocol::records::{BatchHeader, HEADER_BYTES, RecordBatch};
 use crate::scan::{HeaderScan, PlacedBatch, ScanError};
 use crate::segment::{ActiveSegment, Segment};
 use crate::validation::{Marker, marker};
-use crate::{LogConfig, LogError, Position};
+use crate::{LogConfig, LogError, Patience, Position};
 
 /// Bytes of a batch that are read at once to compute its CRC.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -68,7 +68,9 @@ pub(crate) fn rebuild(
         }
         let marker = read_marker(&active.segment, &file, &batch, config)?;
         active.index(&batch, config.index_interval_bytes);
-        active.write_out_if_many()?;
+        if active.has_many_entries() {
+            active.segment.write_indexes_out()?;
+        }
         each(&header, marker)?;
         next_offset = header.next_offset();
     }
@@ -83,7 +85,7 @@ pub(crate) fn replay(
 ) -> Result<(), LogError> {
     let file = segment.file()?;
     let (size, end_offset) = (segment.size(), segment.end_offset());
-    let near = segment.offset_index.floor_offset(segment.base_offset, from, end_offset)?;
+    let near = segment.offset_index.floor_offset(segment.base_offset, from, end_offset, Patience::Waits)?;
     let mut scan = HeaderScan::new(&file, near, size);
     while let Some(batch) = scan.next_batch().map_err(|e| segment.damaged(e))? {
         if batch.header.base_offset >= from {

@@ -156,6 +156,7 @@ impl Loader {
             config: ArcSwap::from_pointee(self.options.config),
             segments: ArcSwap::from_pointee(self.segments),
             appender: Mutex::new(Appender { active, producers: self.producers, end_offset }),
+            index_writes: Mutex::new(()),
             epochs: RwLock::new(self.epochs),
             stability: Mutex::new(stability),
             deleted: Mutex::new(DeletedFiles::default()),
@@ -240,7 +241,7 @@ impl Loader {
         }
         active.offset_entries = segment.offset_index.len()?;
         active.time_entries = segment.time_index.len()?;
-        active.entries_written = active.offset_entries;
+        active.entries_due = active.offset_entries;
         active.size = size;
         active.bytes_since_entry = size.0 - from.0;
         segment.set_extent(size, end_offset, active.latest);

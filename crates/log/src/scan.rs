@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use protocol::records::{BatchHeader, HEADER_BYTES, RecordsError};
 
-use crate::Position;
+use crate::{Patience, Position};
 
 /// Batches below this size are read many at once: then a page of small batches costs one system call, and more bytes
 /// than headers pass through user space, at most this window per lookup.
@@ -42,6 +41,7 @@ pub(crate) struct HeaderScan<'a> {
     file: &'a File,
     position: Position,
     end: Position,
+    patience: Patience,
     window: [u8; WINDOW_BYTES],
     /// Where the window's bytes lie in the file.
     window_from: u32,
@@ -53,8 +53,13 @@ pub(crate) struct HeaderScan<'a> {
 impl<'a> HeaderScan<'a> {
     /// Walks from `from`, a batch boundary, to `end`.
     pub(crate) fn new(file: &'a File, from: Position, end: Position) -> Self {
+        Self::with_patience(file, from, end, Patience::Waits)
+    }
+
+    /// The same; a hurried one ends with [`io::ErrorKind::WouldBlock`] where it would have to wait.
+    pub(crate) fn with_patience(file: &'a File, from: Position, end: Position, patience: Patience) -> Self {
         let window = [0; WINDOW_BYTES];
-        Self { file, position: from, end, window, window_from: 0, window_bytes: 0, small: false }
+        Self { file, position: from, end, patience, window, window_from: 0, window_bytes: 0, small: false }
     }
 
     /// The next batch; `None` at the end. After an error the scan stands still.
@@ -85,7 +90,7 @@ impl<'a> HeaderScan<'a> {
         }
         let bytes = if self.small { WINDOW_BYTES.min(available) } else { wanted };
         self.window_bytes = 0;
-        self.file.read_exact_at(&mut self.window[..bytes], self.position.0.into())?;
+        self.patience.read_exact_at(self.file, &mut self.window[..bytes], self.position.0.into())?;
         self.window_from = self.position.0;
         self.window_bytes = bytes;
         Ok(&self.window[..wanted])

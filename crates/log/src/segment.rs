@@ -16,7 +16,7 @@ use crate::open_files::{LazyFile, OpenFiles};
 use crate::scan::{HeaderScan, PlacedBatch, ScanError};
 use crate::time_index::{TimeIndex, TimestampOffset};
 use crate::transaction_index::TransactionIndex;
-use crate::{FileKind, LogError, Position};
+use crate::{FileKind, LogError, Patience, Position};
 
 /// A segment. The last one of a log is appended to; all others never change.
 ///
@@ -75,8 +75,8 @@ impl Segment {
         log.set_len(0).map_err(segment.log.error("truncate"))?;
         segment.transaction_index.delete()?;
         // Kafka takes a segment without index files for damaged and recovers it.
-        segment.offset_index.write_out()?;
-        segment.time_index.write_out()?;
+        segment.offset_index.create()?;
+        segment.time_index.create()?;
         Ok(segment)
     }
 
@@ -105,6 +105,11 @@ impl Segment {
     /// The open `.log` file.
     pub(crate) fn file(&self) -> Result<Arc<File>, LogError> {
         self.log.open()
+    }
+
+    /// The same, if it need not be waited for or the caller waits.
+    pub(crate) fn file_with_patience(&self, patience: Patience) -> Result<Arc<File>, LogError> {
+        self.log.open_with_patience(patience)
     }
 
     /// Reserves `bytes` on disk for the segment, without changing its size.
@@ -158,6 +163,7 @@ impl Segment {
         until: Offset,
         max_bytes: u32,
         at_least_one: bool,
+        patience: Patience,
     ) -> Result<Option<BatchRange>, LogError> {
         let (size, end_offset, start, bound) = {
             let extent = self.extent.lock();
@@ -173,7 +179,7 @@ impl Segment {
         };
         let (start, first) = match start {
             Some(start) => (start, None),
-            None => match self.batch_holding(from, size, end_offset)? {
+            None => match self.batch_holding(from, size, end_offset, patience)? {
                 Some(batch) => (batch.position, Some(batch)),
                 None => return Ok(None),
             },
@@ -184,7 +190,7 @@ impl Segment {
         }
         let (bound, bound_offset) = match bound {
             Some(bound) => (bound, until.min(end_offset)),
-            None => match self.batch_holding(until, size, end_offset)? {
+            None => match self.batch_holding(until, size, end_offset, patience)? {
                 Some(batch) => (batch.position, batch.header.base_offset),
                 None => (size, end_offset),
             },
@@ -195,7 +201,7 @@ impl Segment {
         if bound.0 - start.0 <= max_bytes {
             return Ok(Some(BatchRange { start, end: bound, next_offset: bound_offset }));
         }
-        let range = self.cut(start, first, bound, max_bytes, at_least_one)?;
+        let range = self.cut((start, first), bound, max_bytes, at_least_one, patience)?;
         if range.end > range.start {
             self.extent.lock().boundaries.read(range.next_offset, range.end);
         }
@@ -211,10 +217,11 @@ impl Segment {
         offset: Offset,
         size: Position,
         end_offset: Offset,
+        patience: Patience,
     ) -> Result<Option<PlacedBatch>, LogError> {
-        let from = self.offset_index.floor_offset(self.base_offset, offset, end_offset)?;
-        let file = self.file()?;
-        let mut scan = HeaderScan::new(&file, from, size);
+        let from = self.offset_index.floor_offset(self.base_offset, offset, end_offset, patience)?;
+        let file = self.file_with_patience(patience)?;
+        let mut scan = HeaderScan::with_patience(&file, from, size, patience);
         while let Some(batch) = scan.next_batch().map_err(|e| self.damaged(e))? {
             if batch.header.last_offset() >= offset {
                 return Ok(Some(batch));
@@ -226,16 +233,16 @@ impl Segment {
     /// The last batch boundary within `max_bytes` of `start`.
     fn cut(
         &self,
-        start: Position,
-        first: Option<PlacedBatch>,
+        (start, first): (Position, Option<PlacedBatch>),
         bound: Position,
         max_bytes: u32,
         at_least_one: bool,
+        patience: Patience,
     ) -> Result<BatchRange, LogError> {
         let limit = Position(start.0.saturating_add(max_bytes));
-        let near = self.offset_index.floor_position(limit, bound)?.max(start);
-        let file = self.file()?;
-        let mut scan = HeaderScan::new(&file, near, bound);
+        let near = self.offset_index.floor_position(limit, bound, patience)?.max(start);
+        let file = self.file_with_patience(patience)?;
+        let mut scan = HeaderScan::with_patience(&file, near, bound, patience);
         let mut range = BatchRange { start, end: near, next_offset: Offset(0) };
         while let Some(batch) = scan.next_batch().map_err(|e| self.damaged(e))? {
             range.end = batch.position;
@@ -255,7 +262,7 @@ impl Segment {
     /// What a scan that ended early says about the file.
     pub(crate) fn damaged(&self, error: ScanError) -> LogError {
         match error {
-            ScanError::Io(source) => LogError::Io { operation: "read", path: self.path(), source },
+            ScanError::Io(source) => LogError::of_io("read", || self.path(), source),
             ScanError::Malformed(position, reason) => LogError::Damaged {
                 path: self.path(),
                 position: Some(position.0.into()),
@@ -263,6 +270,12 @@ impl Segment {
                 found: reason.to_string(),
             },
         }
+    }
+
+    /// Writes the index entries that wait in memory to their files.
+    pub(crate) fn write_indexes_out(&self) -> Result<(), LogError> {
+        self.offset_index.write_out()?;
+        self.time_index.write_out()
     }
 
     /// Writes what waits in memory to the files and the files to the disk.
@@ -297,8 +310,8 @@ pub(crate) struct ActiveSegment {
     pub(crate) offset_entries: u32,
     /// Entries of the time index.
     pub(crate) time_entries: u32,
-    /// Entries of the offset index that had been written out when that was last done.
-    pub(crate) entries_written: u32,
+    /// Entries of the offset index when it was last said that they should be written out.
+    pub(crate) entries_due: u32,
     /// Log bytes since the last entry of the offset index.
     pub(crate) bytes_since_entry: u32,
     /// Timestamp of the first batch, from which `segment.ms` counts.
@@ -338,20 +351,17 @@ impl ActiveSegment {
     /// Writes the indexes out for good: what is entered last is the latest timestamp.
     pub(crate) fn seal(&mut self) -> Result<(), LogError> {
         self.enter_latest();
-        self.segment.offset_index.write_out()?;
-        self.segment.time_index.write_out()
+        self.segment.write_indexes_out()
     }
 
-    /// Writes index entries out if many wait in memory.
-    pub(crate) fn write_out_if_many(&mut self) -> Result<(), LogError> {
+    /// Whether so many index entries wait in memory that they should be written out. Says so once.
+    pub(crate) fn has_many_entries(&mut self) -> bool {
         // The time index never has more entries than the offset index, but for one.
-        if self.offset_entries - self.entries_written < TAIL_ENTRIES {
-            return Ok(());
+        let many = self.offset_entries - self.entries_due >= TAIL_ENTRIES;
+        if many {
+            self.entries_due = self.offset_entries;
         }
-        self.segment.offset_index.write_out()?;
-        self.segment.time_index.write_out()?;
-        self.entries_written = self.offset_entries;
-        Ok(())
+        many
     }
 
     /// Timestamps in the time index rise strictly.

@@ -8,7 +8,7 @@ use protocol::records::NO_TIMESTAMP;
 
 use crate::index_file::{Entry, IndexFile};
 use crate::offset_index::relative;
-use crate::{FileKind, LogError};
+use crate::{FileKind, LogError, Patience};
 
 /// An entry of the time index, and the latest timestamp of something with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Entry for TimestampOffset {
 impl TimeIndex {
     /// The offset up to which no record is as late as `timestamp_ms`, if an entry says one.
     pub(crate) fn floor(&self, timestamp_ms: i64) -> Result<Option<Offset>, LogError> {
-        let entry = self.last_where(|entry| entry.timestamp_ms < timestamp_ms, 1, 2)?;
+        let entry = self.last_where(|entry| entry.timestamp_ms < timestamp_ms, (1, 2), Patience::Waits)?;
         Ok(entry.map(|entry| entry.offset))
     }
 }

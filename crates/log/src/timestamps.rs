@@ -5,7 +5,7 @@ use protocol::{LeaderEpoch, Offset};
 
 use crate::scan::{HeaderScan, PlacedBatch, ScanError};
 use crate::segment::Segment;
-use crate::{Log, LogError, Position};
+use crate::{Log, LogError, Patience, Position};
 
 /// A record found by its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,8 @@ impl Log {
     ) -> Result<Option<TimedOffset>, LogError> {
         let file = segment.file()?;
         let (size, end_offset) = (segment.size(), segment.end_offset());
-        let near = segment.offset_index.floor_offset(segment.base_offset, from, end_offset)?;
+        let near =
+            segment.offset_index.floor_offset(segment.base_offset, from, end_offset, Patience::Waits)?;
         let mut scan = HeaderScan::new(&file, near, size);
         while let Some(placed) = scan.next_batch().map_err(|e| segment.damaged(e))? {
             if !batch(&placed.header) {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use protocol::{Offset, ProducerId};
 
 use crate::disk::remove_if_there;
-use crate::{FileKind, LogError};
+use crate::{FileKind, LogError, Patience};
 
 /// Bytes of an entry: version, producer id, first offset, last offset, last stable offset.
 const ENTRY_BYTES: usize = 34;
@@ -87,6 +87,14 @@ impl TransactionIndex {
                 found: format!("{} bytes", bytes.len()),
             }),
         }
+    }
+
+    /// The same, where only an index that is known to be absent may be looked at in a hurry.
+    pub(crate) fn all_with_patience(&self, patience: Patience) -> Result<Vec<AbortedTransaction>, LogError> {
+        if patience == Patience::Hurries && !self.absent.load(Ordering::Acquire) {
+            return Err(LogError::WouldWait);
+        }
+        self.all()
     }
 
     /// Forgets every transaction that ended at or after `offset`.

@@ -14,7 +14,7 @@ use crate::rebuild::{rebuild, replay};
 use crate::recovery::track;
 use crate::segment::{ActiveSegment, Segment};
 use crate::stability::Stability;
-use crate::{FileKind, Log, LogError, Position, producer_snapshot};
+use crate::{FileKind, Log, LogError, Patience, Position, producer_snapshot};
 
 impl Log {
     /// Removes every record from `offset` on; a batch that reaches beyond it goes whole. The high watermark falls with it.
@@ -24,6 +24,7 @@ impl Log {
     /// # Errors
     /// The disk's. The log is then closed, for only recovery can tell what it holds.
     pub fn truncate_to(&self, offset: Offset, now_ms: i64) -> Result<(), LogError> {
+        let _no_index_is_written = self.index_writes.lock();
         let mut appender = self.appender.lock();
         self.ensure_open()?;
         if offset >= appender.end_offset {
@@ -38,6 +39,7 @@ impl Log {
     /// # Errors
     /// The disk's. The log is then closed, for only recovery can tell what it holds.
     pub fn restart_at(&self, offset: Offset, now_ms: i64) -> Result<(), LogError> {
+        let _no_index_is_written = self.index_writes.lock();
         let mut appender = self.appender.lock();
         self.ensure_open()?;
         self.restart_locked(&mut appender, offset, now_ms)
@@ -85,7 +87,7 @@ impl Log {
     /// Replaces a segment by a copy of its batches before `offset`.
     fn shortened(&self, segment: &Segment, offset: Offset, now_ms: i64) -> Result<ActiveSegment, LogError> {
         let path = segment.path();
-        let found = segment.batch_holding(offset, segment.size(), segment.end_offset())?;
+        let found = segment.batch_holding(offset, segment.size(), segment.end_offset(), Patience::Waits)?;
         let size = found.map_or(segment.size(), |batch| batch.position);
         let beside = path.with_extension("log.tmp");
         File::open(&path)

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 
+use rustix::io::Errno;
+
 use crate::sys;
 
 /// `IOV_MAX` of Linux: more slices in one call are `EINVAL`.
@@ -62,6 +64,22 @@ pub fn read_exact_at(file: &File, position: u64, len: u64) -> io::Result<Vec<u8>
     Ok(buffer)
 }
 
+/// Fills `slice` from byte `position` on with what is in the page cache, or fails with [`io::ErrorKind::WouldBlock`] where
+/// the disk would have to be waited for; also where the file system does not tell (`EOPNOTSUPP`), and on kernels before
+/// 4.14. Fails with [`io::ErrorKind::UnexpectedEof`] if the file ends inside the range.
+pub fn read_exact_at_nowait(file: &File, position: u64, slice: &mut [u8]) -> io::Result<()> {
+    let mut filled = 0;
+    while filled < slice.len() {
+        match sys::pread_nowait(file.as_fd(), position + filled as u64, &mut slice[filled..]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => filled += read,
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +103,17 @@ mod tests {
         let mut slices = [IoSlice::new(b""), IoSlice::new(b"")];
         assert_eq!(write_all_vectored_at(&file, &mut slices, 0).unwrap(), 0);
         assert_eq!(file.metadata().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_read_that_does_not_wait_gives_what_is_in_memory() {
+        let file = tempfile::tempfile().unwrap();
+        write_all_vectored_at(&file, &mut [IoSlice::new(b"abcdef")], 0).unwrap();
+        let mut slice = [0; 3];
+        read_exact_at_nowait(&file, 2, &mut slice).unwrap();
+        assert_eq!(&slice, b"cde");
+        let error = read_exact_at_nowait(&file, 4, &mut slice).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]

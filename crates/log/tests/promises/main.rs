@@ -10,6 +10,7 @@ mod disk_errors;
 mod idempotence;
 mod inspection;
 mod model;
+mod patience;
 mod recovery;
 mod retention;
 mod timestamps;

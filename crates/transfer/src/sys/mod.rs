@@ -12,8 +12,8 @@ mod socket;
 
 pub(crate) use mapping::Mapping;
 pub(crate) use move_pages::{Pipe, sendfile, splice_from_file, splice_to_socket};
-pub(crate) use page_cache::{advise_will_need, cachestat};
-pub(crate) use positional::{pread_append, pread_append_nowait, pwritev};
+pub(crate) use page_cache::{advise_dont_need, advise_will_need, cachestat};
+pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwritev};
 pub(crate) use socket::{send_vectored, socket_flags};
 
 use rustix::io::Errno;

@@ -56,3 +56,11 @@ pub(crate) fn cachestat(file: BorrowedFd<'_>, position: u64, len: NonZeroU64) ->
 pub(crate) fn advise_will_need(file: BorrowedFd<'_>, position: u64, len: NonZeroU64) -> Result<(), Errno> {
     rustix::fs::fadvise(file, position, Some(len), Advice::WillNeed)
 }
+
+/// [posix_fadvise(2)](https://man7.org/linux/man-pages/man2/posix_fadvise.2.html) with `POSIX_FADV_DONTNEED`: drops the
+/// clean pages of the range that nobody maps or holds, a packet that is under way included. Linux 2.5.60.
+///
+/// Whole pages only. An error means nothing but that the hint was not taken.
+pub(crate) fn advise_dont_need(file: BorrowedFd<'_>, position: u64, len: NonZeroU64) -> Result<(), Errno> {
+    rustix::fs::fadvise(file, position, Some(len), Advice::DontNeed)
+}

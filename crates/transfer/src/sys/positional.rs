@@ -1,9 +1,9 @@
 //! Reads and writes at a file position.
 
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::{Errno, ReadWriteFlags, retry_on_intr};
 
 /// [pread(2)](https://man7.org/linux/man-pages/man2/pread.2.html): appends up to `len` bytes from `position` on to
 /// `buffer`, without growing its allocation, and returns how many. 0 says that the file ends there, or that `buffer`
@@ -56,6 +56,13 @@ pub(crate) fn pread_append_nowait(
             },
         }
     }
+}
+
+/// [preadv2(2)](https://man7.org/linux/man-pages/man2/readv.2.html) with `RWF_NOWAIT` into a slice; the errors are those
+/// of [`pread_append_nowait`].
+pub(crate) fn pread_nowait(file: BorrowedFd<'_>, position: u64, slice: &mut [u8]) -> Result<usize, Errno> {
+    let mut slices = [IoSliceMut::new(slice)];
+    retry_on_intr(|| rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT))
 }
 
 /// [pwritev(2)](https://man7.org/linux/man-pages/man2/writev.2.html): writes slices one behind the other from
