@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use crate::passing::Lease;
 use crate::sending::{Means, Sending, Step};
 use crate::warm::WarmPool;
 use crate::{Capabilities, Ledger, Path, Plan, Policy, Region, SendError};
@@ -32,7 +33,7 @@ impl Engine {
 
     /// An engine that uses no more than `capabilities`, whatever the kernel has.
     pub fn with_capabilities(policy: Policy, capabilities: Capabilities) -> Self {
-        Self { policy, capabilities, ledger: Ledger::new(), warm: WarmPool::new() }
+        Self { policy, capabilities, ledger: Ledger::new(), warm: WarmPool::default() }
     }
 
     /// How mechanisms are chosen.
@@ -57,7 +58,12 @@ impl Engine {
     /// Nobody else may write to the socket meanwhile.
     pub async fn send(&self, socket: &TcpStream, plan: Plan, path: Path) -> Result<u64, SendError> {
         let len = plan.len();
-        let means = Means { policy: &self.policy, capabilities: &self.capabilities, ledger: &self.ledger };
+        let means = Means {
+            policy: &self.policy,
+            capabilities: &self.capabilities,
+            ledger: &self.ledger,
+            warm: &self.warm,
+        };
         let mut sending = Sending::new(means, plan, path);
         while !sending.is_done() {
             // A peer that does not read causes no reads of the disk: the step looks for cold pages only when the
@@ -69,18 +75,19 @@ impl Engine {
             match step {
                 Step::Moved => {}
                 Step::Cold(region) => {
-                    self.bring_in(&region).await;
-                    sending.brought_in(&region);
+                    let lease = self.bring_in(&region).await;
+                    sending.brought_in(&region, lease);
                 }
             }
         }
         Ok(len)
     }
 
-    async fn bring_in(&self, region: &Region) {
+    async fn bring_in(&self, region: &Region) -> Option<Lease> {
         let asked = Instant::now();
-        self.warm.bring_in(region.clone()).await;
+        let lease = self.warm.bring_in(region.clone()).await;
         self.ledger.add_cold_wait(region.len(), asked.elapsed());
+        lease
     }
 }
 

@@ -35,6 +35,7 @@ mod error;
 pub mod file;
 mod ledger;
 mod mechanism;
+mod passing;
 mod plan;
 mod policy;
 mod region;

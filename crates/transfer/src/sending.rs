@@ -10,8 +10,9 @@ use bytes::Buf;
 use rustix::io::Errno;
 
 use crate::error::Obstacle;
+use crate::passing::Lease;
 use crate::policy::{Choice, next_best};
-use crate::warm::WARM_BYTES;
+use crate::warm::{WARM_BYTES, WarmPool};
 use crate::{
     Capabilities, Ledger, Mechanism, Part, Path, Plan, Policy, Reason, Region, Residency, SendError, attempt,
     sys,
@@ -43,6 +44,7 @@ pub(crate) struct Means<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) capabilities: &'a Capabilities,
     pub(crate) ledger: &'a Ledger,
+    pub(crate) warm: &'a WarmPool,
 }
 
 /// A plan on its way, without a thought about waiting.
@@ -66,6 +68,8 @@ struct Front {
 struct KnownResident {
     until: u64,
     since: Instant,
+    /// Of pages that were read in order to be sent.
+    _leases: Vec<Lease>,
 }
 
 /// What a step came to.
@@ -104,8 +108,10 @@ impl<'a> Sending<'a> {
 
     /// Notes that a range handed out by [`Step::Cold`] has been read: it is sent without asking again, so a file
     /// system that keeps nothing in the cache slows a send down, but does not stop it.
-    pub(crate) fn brought_in(&mut self, region: &Region) {
-        self.front.resident = Some(KnownResident { until: region.end(), since: Instant::now() });
+    pub(crate) fn brought_in(&mut self, region: &Region, lease: Option<Lease>) {
+        let leases = lease.into_iter().collect();
+        self.front.resident =
+            Some(KnownResident { until: region.end(), since: Instant::now(), _leases: leases });
     }
 
     fn try_step(&mut self, socket: BorrowedFd<'_>) -> Result<Step, Obstacle> {
@@ -171,7 +177,7 @@ impl<'a> Sending<'a> {
             Some(choice) => choice,
             None => self.means.policy.choose(region.len(), self.means.capabilities),
         };
-        let resident_len = self.front.resident_len(&region, self.means.capabilities);
+        let resident_len = self.front.resident_len(&region, self.means);
         if resident_len == 0 {
             self.front.choice = Some(choice);
             return Ok(Step::Cold(region.first(WARM_BYTES)));
@@ -242,7 +248,7 @@ impl Front {
     }
 
     /// How many bytes from the beginning of `region` are in the page cache; asks if it is not known.
-    fn resident_len(&mut self, region: &Region, capabilities: &Capabilities) -> u64 {
+    fn resident_len(&mut self, region: &Region, means: Means<'_>) -> u64 {
         if region.is_fresh() {
             return region.len();
         }
@@ -252,8 +258,11 @@ impl Front {
         }
         for window in [RESIDENCY_WINDOW_BYTES, WARM_BYTES] {
             let asked = region.first(window);
-            if Residency::of(&asked, capabilities) == Residency::Resident {
-                self.resident = Some(KnownResident { until: asked.end(), since: Instant::now() });
+            if Residency::of(&asked, means.capabilities) == Residency::Resident
+                && let Some(leases) = means.warm.follow(&asked)
+            {
+                self.resident =
+                    Some(KnownResident { until: asked.end(), since: Instant::now(), _leases: leases });
                 return asked.len();
             }
             if region.len() <= WARM_BYTES {
@@ -372,6 +381,7 @@ mod tests {
             policy: &Policy::force(Mechanism::Splice),
             capabilities: &Capabilities::probe(),
             ledger: &Ledger::new(),
+            warm: &WarmPool::default(),
         };
         let mut sending = Sending::new(means, plan, Path::Consumer);
 
@@ -379,7 +389,7 @@ mod tests {
         while let Ok(step) = sending.step(socket.as_fd()) {
             held_one |= sending.pipe.is_some();
             if let Step::Cold(region) = step.unwrap() {
-                sending.brought_in(&region);
+                sending.brought_in(&region, None);
             }
         }
 

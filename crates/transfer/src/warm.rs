@@ -1,24 +1,34 @@
 //! How do cold ranges get into the page cache without an event loop waiting for the disk?
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::passing::{Lease, Passing};
 use crate::{Region, sys};
 
 /// One job reads this much. A sender has one job at a time, and jobs are served in the order they came: with equal
-/// jobs that is round robin between senders, whatever the length of their regions.
-pub(crate) const WARM_BYTES: u64 = 1024 * 1024;
+/// jobs that is round robin between senders, whatever the length of their regions. Large enough that a disk that seeks
+/// spends more time on reading; small enough that two are not long to wait for.
+pub(crate) const WARM_BYTES: u64 = 512 * 1024;
 
-/// Enough for one disk's queue to have work while a thread hands a result over; more would only wait in the kernel.
-const WARM_THREADS: usize = 4;
+/// Threads that read from one disk: it has work while one of them hands a result over. What they have queued in the
+/// kernel is also what everybody else who needs the disk waits for, so there are no more.
+const THREADS_OF_A_DISK: usize = 2;
 
-/// Jobs accepted before senders wait for room, which they do in the order they came.
-const WARM_QUEUE_JOBS: usize = 64;
+/// Disks with threads of their own; the rest share those of [`NO_DISK`].
+const DISKS_MAX: usize = 16;
+
+/// The device number of no disk.
+const NO_DISK: u64 = 0;
+
+/// Jobs accepted for a disk before senders wait for room, which they do in the order they came.
+const QUEUE_JOBS: usize = 64;
 
 /// The kernel reads no more of one piece of advice than the device's readahead size, which is 128 KiB by default.
 const ADVICE_BYTES: u64 = 128 * 1024;
@@ -26,46 +36,73 @@ const ADVICE_BYTES: u64 = 128 * 1024;
 /// The buffer of a thread that has to read what it cannot move.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
-/// A few threads that read ranges into the page cache. They start with the first job and end with the pool.
-#[derive(Debug)]
+/// A few threads for each disk that read ranges into the page cache. They start with the first job and end with the pool.
+#[derive(Debug, Default)]
 pub(crate) struct WarmPool {
-    jobs: OnceLock<Option<mpsc::Sender<Job>>>,
+    /// By device number. Without a single thread a disk has no pool: its ranges are then read by the send itself.
+    disks: Mutex<HashMap<u64, Option<mpsc::Sender<Job>>>>,
+    passing: Arc<Passing>,
 }
 
 #[derive(Debug)]
-struct Job {
-    region: Region,
-    done: oneshot::Sender<()>,
+enum Job {
+    /// Somebody waits for this range, and will want the next one.
+    BringIn { region: Region, done: oneshot::Sender<Lease> },
+    /// Somebody is about to send what comes before this range.
+    ReadAhead(Region),
 }
 
 impl WarmPool {
-    pub(crate) fn new() -> Self {
-        Self { jobs: OnceLock::new() }
-    }
-
-    /// Waits until `region`, of at most [`WARM_BYTES`], has been read into the page cache.
+    /// Waits until `region`, of at most [`WARM_BYTES`], has been read into the page cache, and begins to read what comes
+    /// after it. The pages stay while the lease is held.
     ///
     /// Returns in any case: whether the file can be read is for the send to find out. Dropping the future withdraws a
     /// job that has not begun.
-    pub(crate) async fn bring_in(&self, region: Region) {
-        let Some(jobs) = self.jobs.get_or_init(start_threads) else { return };
+    pub(crate) async fn bring_in(&self, region: Region) -> Option<Lease> {
+        let jobs = self.jobs_of(&region)?;
         let (done, is_done) = oneshot::channel();
-        if jobs.send(Job { region, done }).await.is_ok() {
-            // The other end drops the sender only if its thread is gone, and then nobody will read.
-            let _ = is_done.await;
+        jobs.send(Job::BringIn { region, done }).await.ok()?;
+        // The other end drops the sender only if its thread is gone, and then nobody will read.
+        is_done.await.ok()
+    }
+
+    /// Leases of what seems to be in the cache and was read to be sent, or `None` if that is not done yet. Where there are
+    /// some, the sender follows others, and what comes next is read ahead of it.
+    pub(crate) fn follow(&self, region: &Region) -> Option<Vec<Lease>> {
+        let leases = self.passing.share(region)?;
+        if !leases.is_empty()
+            && let Some(jobs) = self.jobs_of(region)
+            && jobs.capacity() == QUEUE_JOBS
+        {
+            // Somebody may have been faster: then the disk has work that is waited for.
+            let _ = jobs.try_send(Job::ReadAhead(next_of(region)));
         }
+        Some(leases)
+    }
+
+    fn jobs_of(&self, region: &Region) -> Option<mpsc::Sender<Job>> {
+        // A file that tells nothing of its disk is read with those of no disk.
+        let device = rustix::fs::fstat(region.file()).map_or(NO_DISK, |stat| stat.st_dev);
+        let mut disks = self.disks.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_own = disks.contains_key(&device) || disks.len() < DISKS_MAX;
+        let key = if has_own { device } else { NO_DISK };
+        disks.entry(key).or_insert_with(|| start_threads(&self.passing)).clone()
     }
 }
 
-/// Without a single thread there is no pool: cold ranges are then read by the send itself.
-fn start_threads() -> Option<mpsc::Sender<Job>> {
-    let (sender, receiver) = mpsc::channel(WARM_QUEUE_JOBS);
+/// What a sender of `region` will most likely send next; where the file ends before, there is less to read.
+fn next_of(region: &Region) -> Region {
+    Region::new(Arc::clone(region.file()), region.end(), WARM_BYTES)
+}
+
+fn start_threads(passing: &Arc<Passing>) -> Option<mpsc::Sender<Job>> {
+    let (sender, receiver) = mpsc::channel(QUEUE_JOBS);
     let receiver = Arc::new(Mutex::new(receiver));
-    let started = (0..WARM_THREADS)
+    let started = (0..THREADS_OF_A_DISK)
         .filter(|number| {
-            let receiver = Arc::clone(&receiver);
-            let thread =
-                thread::Builder::new().name(format!("warm-{number}")).spawn(move || serve(&receiver));
+            let (receiver, passing) = (Arc::clone(&receiver), Arc::clone(passing));
+            let name = format!("warm-{number}");
+            let thread = thread::Builder::new().name(name).spawn(move || serve(&receiver, &passing));
             if let Err(error) = &thread {
                 tracing::warn!(%error, "cannot start a thread that reads cold files");
             }
@@ -75,15 +112,32 @@ fn start_threads() -> Option<mpsc::Sender<Job>> {
     (started > 0).then_some(sender)
 }
 
-fn serve(jobs: &Mutex<mpsc::Receiver<Job>>) {
+fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing) {
     let null = File::options().write(true).open("/dev/null").ok();
     let mut scratch = Vec::new();
     while let Some(job) = next_job(jobs) {
-        if !job.done.is_closed() {
-            read_in(&job.region, null.as_ref(), &mut scratch);
-            // The sender may have gone meanwhile.
-            let _ = job.done.send(());
+        match job {
+            Job::BringIn { done, .. } if done.is_closed() => {}
+            Job::BringIn { region, done } => {
+                let lease = passing.begin(&region);
+                read_in(&region, null.as_ref(), &mut scratch);
+                passing.complete(&region);
+                // The sender may have gone meanwhile.
+                let _ = done.send(lease);
+                let others_wait = jobs.try_lock().is_ok_and(|jobs| !jobs.is_empty());
+                if !others_wait {
+                    read_ahead(&next_of(&region), passing);
+                }
+            }
+            Job::ReadAhead(region) => read_ahead(&region, passing),
         }
+    }
+}
+
+/// Queues reads for a range that nobody waits for yet.
+fn read_ahead(region: &Region, passing: &Passing) {
+    if passing.begin_ahead(region) {
+        queue_reads(region);
     }
 }
 
@@ -94,17 +148,22 @@ fn next_job(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
 
 /// Queues reads for the whole range, then waits for all of it.
 fn read_in(region: &Region, null: Option<&File>, scratch: &mut Vec<u8>) {
+    queue_reads(region);
     let file = region.file().as_fd();
-    let mut rest = region.clone();
-    while let Some(len) = NonZeroU64::new(rest.split_to(ADVICE_BYTES).len()) {
-        // A file system that does not take advice reads at its own pace below.
-        let _ = sys::advise_will_need(file, rest.position() - len.get(), len);
-    }
     let mut rest = region.clone();
     while !rest.is_empty() {
         // An error or the end of the file is for the send to report.
         let Some(read @ 1..) = pass_through(file, &rest, null, scratch) else { return };
         rest.skip(read);
+    }
+}
+
+fn queue_reads(region: &Region) {
+    let file = region.file().as_fd();
+    let mut rest = region.clone();
+    while let Some(len) = NonZeroU64::new(rest.split_to(ADVICE_BYTES).len()) {
+        // A file system that does not take advice reads at its own pace when the range is read.
+        let _ = sys::advise_will_need(file, rest.position() - len.get(), len);
     }
 }
 
