@@ -11,12 +11,14 @@ use log::LogError;
 use parking_lot::Mutex;
 use protocol::{BrokerId, ErrorCode};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{info, warn};
 use transfer::Engine;
 
 use crate::config::BrokerConfig;
 use crate::data_dirs::DataDirs;
+use crate::disk::Watch;
 use crate::fetch::Sessions;
 use crate::groups::{self, GroupService};
 use crate::metrics::Metrics;
@@ -81,6 +83,9 @@ pub enum BrokerError {
     /// The configuration names no data directory.
     #[error("log.dirs names no directory")]
     NoDataDir,
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
     /// A thread of the broker died.
     #[error("{0}")]
     Died(#[from] tokio::task::JoinError),
@@ -93,8 +98,9 @@ impl RunningBroker {
     /// What is in the way: an address, a data directory, a log.
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
         // Directories first: a broker that is refused there must not have been seen on the network.
+        let watch = Watch::start(Handle::current()).map_err(BrokerError::Thread)?;
         let (config, data_dirs) = tokio::task::spawn_blocking(move || {
-            let dirs = DataDirs::open(&config.log_dirs, config.node_id, config.open_files)?;
+            let dirs = DataDirs::open(&config.log_dirs, config.node_id, config.open_files, &watch)?;
             Ok::<_, LogError>((config, dirs))
         })
         .await??;

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::clock;
+use crate::disk::{Disk, Watch};
 use crate::partitions::Partition;
 
 /// The directories that this broker has locked.
@@ -28,6 +29,7 @@ pub(crate) struct DataDirs {
 #[derive(Debug)]
 struct DataDir {
     dir: LogDir,
+    disk: Arc<Disk>,
     recovery_points: PartitionOffsets,
     start_offsets: PartitionOffsets,
     /// Where each log that was found at start lies.
@@ -48,7 +50,12 @@ pub(crate) struct LogToOpen {
 
 impl DataDirs {
     /// Locks the directories and reads what they say of themselves. The first one holds the metadata log.
-    pub(crate) fn open(paths: &[PathBuf], node_id: BrokerId, open_files: usize) -> Result<Self, LogError> {
+    pub(crate) fn open(
+        paths: &[PathBuf],
+        node_id: BrokerId,
+        open_files: usize,
+        watch: &Arc<Watch>,
+    ) -> Result<Self, LogError> {
         let mut dirs: Vec<DataDir> = Vec::with_capacity(paths.len());
         for path in paths {
             let cluster_id = dirs.first().map(|first| first.dir.meta().cluster_id.clone());
@@ -57,6 +64,7 @@ impl DataDirs {
                 recovery_points: Checkpoint::RecoveryPoint.read(path)?,
                 start_offsets: Checkpoint::LogStart.read(path)?,
                 logs: AtomicUsize::new(0),
+                disk: Disk::new(path, watch),
                 found: dir.partitions()?.into_iter().map(|(topic, index, at)| ((topic, index), at)).collect(),
                 dir,
             });
@@ -126,7 +134,8 @@ impl DataDirs {
             opened.assign_leader_epoch(log.leader_epoch)?;
         }
         dir.logs.fetch_add(1, Ordering::Relaxed);
-        Ok(Partition::new(Arc::clone(&log.topic), log.topic_id, log.index, opened, log.leader_epoch))
+        let on_disk = (opened, Arc::clone(&dir.disk));
+        Ok(Partition::new(Arc::clone(&log.topic), log.topic_id, log.index, on_disk, log.leader_epoch))
     }
 
     /// Takes a deleted partition's files out of the way; they go when `file.delete.delay.ms` has passed.

@@ -21,6 +21,7 @@ mod broker;
 mod clock;
 pub mod config;
 mod data_dirs;
+mod disk;
 mod dispatch;
 mod errors;
 mod fetch;

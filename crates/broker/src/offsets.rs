@@ -11,7 +11,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::groups::{Loader, OffsetsLog, Record, TopicNames};
-use crate::partitions::{Partition, Partitions};
+use crate::partitions::{News, Partition, Partitions};
 use crate::topics::OFFSETS_TOPIC;
 use crate::{Broker, clock};
 
@@ -37,7 +37,11 @@ impl OffsetsLog for Offsets {
         }
         let bytes = batch.build().map_err(|_| ErrorCode::RecordListTooLarge)?;
         let partition = self.partitions.by_name(OFFSETS_TOPIC, partition.0)?;
-        partition.append(&bytes, AppendOrigin::Coordinator).await.map(drop).map_err(|error| error.code)
+        partition
+            .append(&bytes, AppendOrigin::Coordinator, &mut News::default())
+            .await
+            .map(drop)
+            .map_err(|error| error.code)
     }
 }
 

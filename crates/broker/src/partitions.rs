@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use log::{AppendOrigin, Log, LogError, ReadUntil, RefusedRecord};
+use log::{AppendInfo, AppendOrigin, Log, LogError, ReadUntil, RefusedRecord};
 use protocol::records::RecordsError;
 use protocol::{ErrorCode, LeaderEpoch, Offset, PartitionIndex};
 use tokio::task::JoinHandle;
@@ -14,6 +14,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::arrivals::Interested;
+use crate::disk::Disk;
 use crate::{clock, errors};
 
 /// One partition: its log and those who wait for it.
@@ -23,6 +24,8 @@ pub(crate) struct Partition {
     pub(crate) topic_id: Uuid,
     pub(crate) index: PartitionIndex,
     pub(crate) log: Arc<Log>,
+    /// What the log lies on.
+    pub(crate) disk: Arc<Disk>,
     pub(crate) interested: Interested,
     leader_epoch: LeaderEpoch,
     gone: AtomicBool,
@@ -75,7 +78,7 @@ impl Partition {
         topic: Arc<str>,
         topic_id: Uuid,
         index: PartitionIndex,
-        log: Log,
+        (log, disk): (Log, Arc<Disk>),
         epoch: LeaderEpoch,
     ) -> Self {
         Self {
@@ -83,6 +86,7 @@ impl Partition {
             topic_id,
             index,
             log: Arc::new(log),
+            disk,
             interested: Interested::default(),
             leader_epoch: epoch,
             gone: AtomicBool::new(false),
@@ -141,21 +145,26 @@ impl Partition {
     }
 
     /// Appends batches: one from a producer, any number from a coordinator of this broker. Returns when they are
-    /// committed, and flushed where the topic's settings demand it.
+    /// committed, and flushed where the topic's settings demand it. Those who wait for them hear of it from `news`.
     pub(crate) async fn append(
         self: &Arc<Self>,
         batches: &Bytes,
         origin: AppendOrigin,
+        news: &mut News,
     ) -> Result<Appended, ProduceError> {
-        let appended = self.log.append(batches, origin, self.leader_epoch, clock::now_ms())?;
+        let appended = self.append_to_log(batches, origin, news).await?;
         // The only replica is in sync by itself: what is written is committed.
         self.log.advance_high_watermark(self.log.end_offset());
-        self.interested.wake();
+        news.add(self);
         if appended.rolled {
             // The sealed segment goes to the disk while appends go on in the new one.
             drop(self.flush(self.log.active_base_offset()));
         }
+        if appended.indexes_due {
+            drop(self.on_disk("write index entries", Log::write_indexes_out));
+        }
         if appended.flush_due {
+            news.tell();
             self.flush(self.log.end_offset()).await.map_err(|_| ErrorCode::KafkaStorageError)??;
         }
         Ok(Appended {
@@ -165,13 +174,64 @@ impl Partition {
         })
     }
 
+    async fn append_to_log(
+        self: &Arc<Self>,
+        batches: &Bytes,
+        origin: AppendOrigin,
+        news: &mut News,
+    ) -> Result<AppendInfo, ProduceError> {
+        if let Some(_appending) = self.disk.append_here() {
+            return Ok(self.log.append(batches, origin, self.leader_epoch, clock::now_ms())?);
+        }
+        news.tell();
+        let (partition, batches) = (Arc::clone(self), batches.clone());
+        let append = move || partition.log.append(&batches, origin, partition.leader_epoch, clock::now_ms());
+        let appended = self.disk.append_apart(append).await;
+        Ok(appended.ok_or(ErrorCode::KafkaStorageError)??)
+    }
+
     fn flush(self: &Arc<Self>, until: Offset) -> JoinHandle<Result<(), LogError>> {
+        self.on_disk("flush", move |log| log.flush(until, clock::now_ms()))
+    }
+
+    /// Has another thread work on the log.
+    fn on_disk(
+        self: &Arc<Self>,
+        what: &'static str,
+        work: impl FnOnce(&Log) -> Result<(), LogError> + Send + 'static,
+    ) -> JoinHandle<Result<(), LogError>> {
         let partition = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
-            partition.log.flush(until, clock::now_ms()).inspect_err(
-                |error| warn!(topic = %partition.topic, partition = partition.index.0, "flush: {error}"),
+            work(&partition.log).inspect_err(
+                |error| warn!(topic = %partition.topic, partition = partition.index.0, "{what}: {error}"),
             )
         })
+    }
+}
+
+/// Partitions that have new records of which nobody was told yet. Whoever is told runs on this thread when it has
+/// nothing else to do, so nobody is told before the last append that may hold it, and everybody before a wait.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    of: Vec<Arc<Partition>>,
+}
+
+impl News {
+    fn add(&mut self, partition: &Arc<Partition>) {
+        self.of.push(Arc::clone(partition));
+    }
+
+    /// Wakes those who wait for records of these partitions.
+    fn tell(&mut self) {
+        for partition in self.of.drain(..) {
+            partition.interested.wake();
+        }
+    }
+}
+
+impl Drop for News {
+    fn drop(&mut self) {
+        self.tell();
     }
 }
 

@@ -96,7 +96,7 @@ async fn read_or_wait(
     whole: bool,
     deadline: Instant,
 ) -> Reading {
-    let first = Reading::of(broker, session, limits, whole);
+    let first = Reading::of(broker, session, limits, whole).await;
     if first.is_enough(limits) || deadline <= Instant::now() {
         return first;
     }
@@ -107,7 +107,7 @@ async fn read_or_wait(
     loop {
         // Interest is declared before looking: what arrives in between is seen by one or the other.
         let arrival = waiter.arrival();
-        let reading = Reading::of(broker, session, limits, whole);
+        let reading = Reading::of(broker, session, limits, whole).await;
         if reading.is_enough(limits) {
             return reading;
         }

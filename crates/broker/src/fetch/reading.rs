@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use log::{AbortedTransaction as Aborted, ReadUntil};
+use log::{AbortedTransaction as Aborted, LogError, Patience, ReadInfo, ReadUntil};
 use protocol::messages::fetch::response::{
     AbortedTransaction, EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
@@ -55,6 +55,31 @@ struct Found {
 /// What an offset is where there is none to tell.
 const NO_OFFSET: Offset = Offset(-1);
 
+/// What to look for in a partition.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    from: Offset,
+    most: u32,
+    at_least_one: bool,
+    until: ReadUntil,
+    read_committed: bool,
+}
+
+impl Look {
+    fn at(
+        &self,
+        partition: &Partition,
+        patience: Patience,
+    ) -> Result<(Option<Vec<Aborted>>, ReadInfo), LogError> {
+        let log = &partition.log;
+        let read = log.read_with_patience(self.from, self.most, self.until, self.at_least_one, patience)?;
+        let aborted = self
+            .read_committed
+            .then(|| log.aborted_transactions_with_patience(self.from, read.next_offset, patience));
+        Ok((aborted.transpose()?, read))
+    }
+}
+
 impl Limits {
     pub(crate) fn of(request: &FetchRequest, version: i16, most: usize) -> Self {
         const FIRST_VERSION_WITH_REPLICA_STATE: i16 = 15;
@@ -76,7 +101,10 @@ impl Limits {
 
 impl Reading {
     /// Looks at every partition once. `whole` also keeps those of which there is nothing new to say.
-    pub(crate) fn of(broker: &Broker, session: &mut Session, limits: &Limits, whole: bool) -> Self {
+    ///
+    /// Where the place of records has to be looked up on the disk, what is in memory goes out first, and the disk is
+    /// waited for only if there is nothing else.
+    pub(crate) async fn of(broker: &Broker, session: &mut Session, limits: &Limits, whole: bool) -> Self {
         let mut reading = Self { found: Vec::new(), bytes: 0, urgent: false };
         let mut readable = false;
         let by_id = session.by_id;
@@ -93,7 +121,7 @@ impl Reading {
                 }
             };
             readable = true;
-            reading.add(place, entry, &partition, limits, whole);
+            reading.add(place, entry, &partition, limits, whole).await;
         }
         reading.urgent |= !readable;
         reading
@@ -104,7 +132,14 @@ impl Reading {
         self.urgent || self.bytes >= limits.min_bytes
     }
 
-    fn add(&mut self, place: u64, entry: &mut Entry, partition: &Partition, limits: &Limits, whole: bool) {
+    async fn add(
+        &mut self,
+        place: u64,
+        entry: &mut Entry,
+        partition: &Arc<Partition>,
+        limits: &Limits,
+        whole: bool,
+    ) {
         if let Err(code) = partition.check_leader_epoch(entry.leader_epoch) {
             self.urgent = true;
             let epoch = Some(partition.leader_epoch());
@@ -117,15 +152,24 @@ impl Reading {
             return self.keep(entry, found, whole);
         }
         let most = entry.max_bytes.min(limits.max_bytes.saturating_sub(self.bytes));
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        let read = partition.log.read(entry.fetch_offset, most, limits.until, self.bytes == 0);
-        let read = read.and_then(|read| {
-            let aborted = limits
-                .read_committed
-                .then(|| partition.log.aborted_transactions(entry.fetch_offset, read.next_offset));
-            Ok((aborted.transpose()?, read))
-        });
-        match read {
+        let look = Look {
+            from: entry.fetch_offset,
+            most: u32::try_from(most).unwrap_or(u32::MAX),
+            at_least_one: self.bytes == 0,
+            until: limits.until,
+            read_committed: limits.read_committed,
+        };
+        let mut looked = look.at(partition, Patience::Hurries);
+        if matches!(looked, Err(LogError::WouldWait)) {
+            if self.bytes > 0 && self.bytes >= limits.min_bytes {
+                let nothing_yet = Found::of(place, partition, ErrorCode::None);
+                return self.keep(entry, nothing_yet, whole);
+            }
+            let waiting = Arc::clone(partition);
+            let waited = partition.disk.look_up(move || look.at(&waiting, Patience::Waits)).await;
+            looked = waited.unwrap_or(Err(LogError::WouldWait));
+        }
+        match looked {
             Ok((aborted, read)) => {
                 let mut found = Found::of(place, partition, ErrorCode::None);
                 found.aborted = aborted;

@@ -13,7 +13,7 @@ use protocol::messages::produce::{ProduceRequest, ProduceResponse};
 
 use crate::Broker;
 use crate::dispatch::{Refusal, RequestContext};
-use crate::partitions::{Appended, Partition, ProduceError};
+use crate::partitions::{Appended, News, Partition, ProduceError};
 use crate::topics::is_internal;
 
 /// The first version that names topics by id.
@@ -44,12 +44,13 @@ pub(crate) async fn handle(
         None
     };
     let mut responses = Vec::with_capacity(request.topic_data.len());
+    let mut news = News::default();
     for topic in request.topic_data {
         let mut partition_responses = Vec::with_capacity(topic.partition_data.len());
         for data in &topic.partition_data {
             let appended = match refused {
                 Some(code) => Err(code.into()),
-                None => append(broker, context, &topic, data).await,
+                None => append(broker, context, &topic, data, &mut news).await,
             };
             if request.acks == NO_ACKS
                 && let Err(error) = &appended
@@ -80,13 +81,14 @@ async fn append(
     context: &RequestContext,
     topic: &TopicProduceData,
     data: &PartitionProduceData,
+    news: &mut News,
 ) -> Result<Appended, ProduceError> {
     let partition = find(broker, context, topic, data.index)?;
     if is_internal(&partition.topic) && context.client_id.as_deref() != Some(ADMIN_CLIENT_ID) {
         return Err(ErrorCode::InvalidTopicException.into());
     }
     let records: &Bytes = data.records.as_ref().ok_or(ErrorCode::InvalidRecord)?;
-    let appended = partition.append(records, AppendOrigin::Client).await?;
+    let appended = partition.append(records, AppendOrigin::Client, news).await?;
     broker.metrics.produced(records.len());
     Ok(appended)
 }

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::Context;
 use broker::RunningBroker;
@@ -61,7 +63,10 @@ impl Broker {
             }
         };
         raise_open_files();
+        // One more than cores: while each of the others waits for a disk, one is left to serve.
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get) + 1;
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
             .enable_all()
             .build()
             .context("starting the runtime")?;

@@ -1,0 +1,364 @@
+//! A data directory's disk, which may be slow, or not answer at all: how does nobody wait for it but those who must?
+//!
+//! The threads that serve connections are few, and while one of them waits in a system call it serves nobody; when it
+//! was the one that waits for the sockets, nobody does. So:
+//!
+//! * Looking records up on the disk is done by other threads, a few for each disk.
+//! * Appending is done right where it is asked for, because it nearly always ends in microseconds and handing it over
+//!   would cost as much again. But one thread is always left to serve; a watchman has it take over when an append takes
+//!   long, and from then on appends to that disk go to other threads until it has recovered.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tracing::{debug, warn};
+
+/// Threads that may wait for one disk to find where records lie: some for its queue, and so few that those of a dead
+/// disk are not missed.
+const LOOK_UP_THREADS: usize = 8;
+
+/// Threads that may wait for one disk to take records.
+const APPEND_THREADS: usize = 4;
+
+/// An append that takes this long is waiting for its disk: a thousand times what one takes that does not.
+const STALLED_AFTER_MS: u64 = 20;
+
+/// How often the watchman looks while there are appends.
+const ROUND: Duration = Duration::from_millis(10);
+
+/// Rounds without an append after which the watchman sleeps.
+const IDLE_ROUNDS: u32 = 100;
+
+/// How long after a stall appends still go to other threads.
+const RECOVERY_MS: u64 = 1_000;
+
+/// One data directory's disk.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    /// The directory, to be named.
+    path: PathBuf,
+    look_ups: Semaphore,
+    appends: Semaphore,
+    /// When each append under way on a thread of connections began; 0 where there is none.
+    begun_ms: Box<[AtomicU64]>,
+    /// Until when appends go to other threads.
+    apart_until_ms: AtomicU64,
+    watch: Arc<Watch>,
+}
+
+/// An append under way on a thread of connections, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct AppendingHere<'a> {
+    disk: &'a Disk,
+    begun_ms: u64,
+    place: &'a AtomicU64,
+}
+
+/// What all disks of a process share: the threads of connections, and the watchman over them.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    started: Instant,
+    runtime: Handle,
+    /// Threads of connections that may append at the same time: all but one.
+    here_max: usize,
+    here: AtomicUsize,
+    disks: Mutex<Vec<Weak<Disk>>>,
+    asleep: AtomicBool,
+    watchman: OnceLock<Thread>,
+}
+
+impl Disk {
+    /// The disk under a data directory.
+    pub(crate) fn new(path: &Path, watch: &Arc<Watch>) -> Arc<Self> {
+        let disk = Arc::new(Self {
+            path: path.to_owned(),
+            look_ups: Semaphore::new(LOOK_UP_THREADS),
+            appends: Semaphore::new(APPEND_THREADS),
+            begun_ms: (0..watch.here_max).map(|_| AtomicU64::new(0)).collect(),
+            apart_until_ms: AtomicU64::new(0),
+            watch: Arc::clone(watch),
+        });
+        watch.disks.lock().push(Arc::downgrade(&disk));
+        disk
+    }
+
+    /// Runs `work` on a thread that may wait for this disk. `None` if it did not come to its end.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let _permit = self.look_ups.acquire().await.ok()?;
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+
+    /// Whether an append may be made right here: hold what is returned until it is made.
+    pub(crate) fn append_here(&self) -> Option<AppendingHere<'_>> {
+        let now_ms = self.watch.now_ms();
+        let recovering = now_ms < self.apart_until_ms.load(Ordering::Relaxed);
+        if recovering || self.appends.available_permits() < APPEND_THREADS || !self.watch.enter() {
+            return None;
+        }
+        let free = |place: &&AtomicU64| {
+            place.compare_exchange(0, now_ms, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        };
+        match self.begun_ms.iter().find(free) {
+            Some(place) => Some(AppendingHere { disk: self, begun_ms: now_ms, place }),
+            None => {
+                self.watch.leave();
+                None
+            }
+        }
+    }
+
+    /// Makes an append on another thread. `None` if it did not come to its end.
+    pub(crate) async fn append_apart<T: Send + 'static>(
+        &self,
+        append: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let _permit = self.appends.acquire().await.ok()?;
+        let begun_ms = self.watch.now_ms();
+        let appended = tokio::task::spawn_blocking(append).await.ok();
+        self.took(begun_ms);
+        appended
+    }
+
+    /// Notes how long an append took.
+    fn took(&self, begun_ms: u64) {
+        let now_ms = self.watch.now_ms();
+        if now_ms - begun_ms >= STALLED_AFTER_MS {
+            debug!(disk = %self.path.display(), took_ms = now_ms - begun_ms, "a slow append");
+            self.stalls(now_ms);
+        }
+    }
+
+    fn stalls(&self, now_ms: u64) {
+        let before_ms = self.apart_until_ms.swap(now_ms + RECOVERY_MS, Ordering::Relaxed);
+        if before_ms < now_ms {
+            warn!(
+                disk = %self.path.display(),
+                "an append takes longer than {STALLED_AFTER_MS} ms: others take over until the disk has recovered"
+            );
+        }
+    }
+
+    /// Whether an append has been under way on a thread of connections for too long.
+    fn holds_a_thread(&self, now_ms: u64) -> bool {
+        self.begun_ms.iter().any(|place| {
+            let begun_ms = place.load(Ordering::Acquire);
+            begun_ms != 0 && now_ms.saturating_sub(begun_ms) >= STALLED_AFTER_MS
+        })
+    }
+}
+
+impl Drop for AppendingHere<'_> {
+    fn drop(&mut self) {
+        self.place.store(0, Ordering::Release);
+        self.disk.watch.leave();
+        self.disk.took(self.begun_ms);
+    }
+}
+
+impl Watch {
+    /// Begins to watch over the threads of `runtime`.
+    pub(crate) fn start(runtime: Handle) -> io::Result<Arc<Self>> {
+        let watch = Arc::new(Self {
+            started: Instant::now(),
+            here_max: runtime.metrics().num_workers() - 1,
+            runtime,
+            here: AtomicUsize::new(0),
+            disks: Mutex::default(),
+            asleep: AtomicBool::new(false),
+            watchman: OnceLock::new(),
+        });
+        let watched = Arc::downgrade(&watch);
+        let watchman =
+            thread::Builder::new().name("watchman".to_owned()).spawn(move || keep_watch(&watched))?;
+        watch.watchman.get_or_init(|| watchman.thread().clone());
+        Ok(watch)
+    }
+
+    /// Milliseconds since the start; never 0, which stands for no time.
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX / 2) + 1
+    }
+
+    /// Takes one of the threads of connections that may append, unless all are taken.
+    fn enter(&self) -> bool {
+        if self.here.fetch_add(1, Ordering::AcqRel) >= self.here_max {
+            self.leave();
+            return false;
+        }
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.wake();
+        }
+        true
+    }
+
+    fn leave(&self) {
+        self.here.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn wake(&self) {
+        if let Some(watchman) = self.watchman.get() {
+            watchman.unpark();
+        }
+    }
+
+    /// One round. Whether there was anything to watch.
+    fn make_a_round(&self) -> bool {
+        let now_ms = self.now_ms();
+        let mut disks = self.disks.lock();
+        disks.retain(|disk| disk.strong_count() > 0);
+        for disk in disks.iter().filter_map(Weak::upgrade).filter(|disk| disk.holds_a_thread(now_ms)) {
+            disk.stalls(now_ms);
+            // The thread may be the one that waited for the sockets. A task from outside wakes another, which does so
+            // when it has nothing else to do.
+            self.runtime.spawn(async {});
+        }
+        self.here.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}
+
+/// Makes rounds until the watch is over; sleeps while nobody appends.
+fn keep_watch(watch: &Weak<Watch>) {
+    let mut idle_rounds = 0;
+    loop {
+        let Some(watched) = watch.upgrade() else { return };
+        let is_idle = !watched.make_a_round();
+        idle_rounds = if is_idle { idle_rounds + 1 } else { 0 };
+        if idle_rounds < IDLE_ROUNDS {
+            drop(watched);
+            thread::sleep(ROUND);
+            continue;
+        }
+        idle_rounds = 0;
+        watched.asleep.store(true, Ordering::Release);
+        // An append that began before that was seen finds the watchman asleep, or is found here.
+        let has_work = watched.here.load(Ordering::Acquire) > 0;
+        drop(watched);
+        if !has_work {
+            thread::park();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn on_workers<T>(workers: usize, test: impl AsyncFnOnce(Arc<Watch>) -> T) -> T {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+        runtime.unwrap().block_on(async { test(Watch::start(Handle::current()).unwrap()).await })
+    }
+
+    fn disk(watch: &Arc<Watch>) -> Arc<Disk> {
+        Disk::new(Path::new("/data"), watch)
+    }
+
+    #[test]
+    fn one_thread_is_always_left_to_serve() {
+        on_workers(3, async |watch| {
+            let (one, other) = (disk(&watch), disk(&watch));
+            let first = one.append_here().unwrap();
+            let second = other.append_here().unwrap();
+            assert!(one.append_here().is_none(), "two of three threads append");
+            drop((first, second));
+            assert!(one.append_here().is_some());
+        });
+        on_workers(1, async |watch| assert!(disk(&watch).append_here().is_none()));
+    }
+
+    #[test]
+    fn appends_go_elsewhere_while_a_disk_stalls_and_other_disks_are_not_concerned() {
+        on_workers(4, async |watch| {
+            let (stalling, healthy) = (disk(&watch), disk(&watch));
+            let stalled = stalling.append_here().unwrap();
+            let seen = async {
+                while stalling.append_here().is_some() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, seen).await.expect("the watchman sees it");
+            assert!(healthy.append_here().is_some());
+            assert_eq!(stalling.append_apart(|| 7).await, Some(7));
+            drop(stalled);
+            let recovered = async {
+                while stalling.append_here().is_none() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, recovered).await.expect("the disk has recovered");
+        });
+    }
+
+    #[test]
+    fn sockets_are_served_while_the_thread_that_waited_for_them_waits_for_a_disk() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        on_workers(2, async |watch| {
+            let stalling = disk(&watch);
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (release, released) = std::sync::mpsc::channel::<()>();
+            let client = std::thread::spawn(move || {
+                use std::io::{Read as _, Write as _};
+                let connect = || std::net::TcpStream::connect(address).unwrap();
+                let (mut producer, mut consumer) = (connect(), connect());
+                consumer.set_read_timeout(Some(PATIENCE)).unwrap();
+                producer.write_all(b"p").unwrap();
+                // Answered, as before, while the thread that took this byte from the socket is held.
+                producer.read_exact(&mut [0]).unwrap();
+                consumer.write_all(b"c").unwrap();
+                let answered = consumer.read_exact(&mut [0]);
+                release.send(()).unwrap();
+                answered
+            });
+            let (mut producer, _) = listener.accept().await.unwrap();
+            let (mut consumer, _) = listener.accept().await.unwrap();
+            let consuming = tokio::spawn(async move {
+                consumer.read_u8().await.unwrap();
+                consumer.write_u8(0).await.unwrap();
+            });
+            let producing = tokio::spawn(async move {
+                producer.read_u8().await.unwrap();
+                let _appending = stalling.append_here().unwrap();
+                producer.write_u8(0).await.unwrap();
+                // As a system call holds a thread.
+                released.recv_timeout(2 * PATIENCE).unwrap();
+            });
+            producing.await.unwrap();
+            consuming.await.unwrap();
+            client.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn the_watchman_wakes_for_the_first_append_after_a_pause() {
+        on_workers(2, async |watch| {
+            let stalling = disk(&watch);
+            while !watch.asleep.load(Ordering::Acquire) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let _stalled = stalling.append_here().unwrap();
+            while stalling.apart_until_ms.load(Ordering::Relaxed) == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+}
