@@ -54,6 +54,25 @@ impl Clients<'_> {
         Ok(())
     }
 
+    /// Produces 1 KiB records with ProducerPerformance at a steady rate, each by itself, and returns the 99th percentile of
+    /// the time until they are acknowledged, in whole milliseconds.
+    pub(crate) fn produce_paced_java(
+        &self,
+        topic: &str,
+        records: u64,
+        records_per_s: u32,
+    ) -> anyhow::Result<f64> {
+        let mut tool = self.launcher.kafka.tool("org.apache.kafka.tools.ProducerPerformance");
+        tool.args(["--bootstrap-server", &self.server.bootstrap, "--topic", topic])
+            .args(["--throughput", &records_per_s.to_string(), "--num-records", &records.to_string()])
+            .args(["--record-size", "1024", "--command-property", "acks=1", "linger.ms=0"]);
+        let output = self.run(&mut tool, Place::Anywhere)?;
+        let p99 =
+            output.lines().last().and_then(|line| line.split(", ").find(|part| part.ends_with("ms 99th")));
+        let p99_ms = p99.and_then(|part| part.split(' ').next()?.parse().ok());
+        p99_ms.with_context(|| format!("ProducerPerformance said {output:?}"))
+    }
+
     /// Consumes a topic with Kafka's ConsumerPerformance.
     pub(crate) fn consume_java(&self, topic: &str, records: u64) -> anyhow::Result<()> {
         let mut tool = self.launcher.kafka.tool("org.apache.kafka.tools.ConsumerPerformance");

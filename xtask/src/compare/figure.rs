@@ -25,6 +25,8 @@ pub(crate) enum Figure {
     Connections,
     /// Socket buffers of 100 KiB against the kernel's own sizing: broker CPU per GB.
     SocketBuffers,
+    /// A tail beside readers of cold data: latencies, what the readers get, and what stays in memory.
+    Backfill,
     /// A million records of 1 KB a second, produced and consumed at once, generator included.
     Headline,
 }
@@ -51,6 +53,7 @@ impl Figure {
             Self::Partitions => "Cost by number of partitions",
             Self::Connections => "Cost by number of connections",
             Self::SocketBuffers => "Socket buffers: a set size against the kernel's own sizing",
+            Self::Backfill => "A tail beside readers of cold data",
             Self::Headline => "A million records a second, both ways, on two cores",
         }
     }
@@ -101,6 +104,18 @@ impl Figure {
                  A buffer that is set, as Kafka's defaults do (`socket.send.buffer.bytes`, \
                  `socket.receive.buffer.bytes`: 102400), no longer grows with its connection. Crossdock leaves \
                  buffers to the kernel unless `crossdock.socket.buffers=fixed`; Kafka does with the value -1."
+            }
+            Self::Backfill => {
+                "A steady tail to 6 partitions with `acks=1`, first alone, then beside eight kcat consumers that read \
+                 four topics of 1.25 GB from their beginning; the broker's disk reads are held to 100 MiB/s (blkio, \
+                 control groups version 1), and the page cache is emptied 5 s before. The tail is Kafka's \
+                 ProducerPerformance with 5,000 records of 1 KiB a second and `linger.ms=0` for 20 s, on both cores \
+                 because of its own compiler; then for 20 s `crossdock bench both` with 1,000 records a second in \
+                 requests of their own, which consumes what it produces, and whose latencies count from the time a \
+                 record was due. The cold readers have what is left of the clients' core. The eight read each topic \
+                 twice, so that together they can get twice what the disk gives. At last, with 1 GiB of memory for the \
+                 broker and its pages (memory, control groups version 1): 300 MB are produced and consumed, then the \
+                 four topics are read once; how much of the 300 MB is still in the page cache?"
             }
             Self::Headline => {
                 "`crossdock bench both` produces records of 1,000 bytes in batches of 256 KiB over 4 connections to 8 \

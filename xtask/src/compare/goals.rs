@@ -1,5 +1,6 @@
 //! What is aimed at, and whether it is reached.
 
+use super::backfill::{ALONE, BESIDE, DISK_SHARE, PERCENT, TAIL_SHARE};
 use super::figure::Figure;
 use super::headline::RECORDS_PER_S;
 use super::plots::shown;
@@ -78,6 +79,11 @@ pub(crate) const GOALS: &[Goal] = &[
         CPU_PER_GB,
         Aim::TimesCase(1.5, "consume, 1 connection"),
     ),
+    goal(Figure::Backfill, BESIDE[0], MILLISECONDS, Aim::TimesCase(2.0, ALONE[0])),
+    goal(Figure::Backfill, BESIDE[1], MILLISECONDS, Aim::TimesCase(2.0, ALONE[1])),
+    goal(Figure::Backfill, BESIDE[2], MILLISECONDS, Aim::TimesCase(2.0, ALONE[2])),
+    goal(Figure::Backfill, DISK_SHARE, PERCENT, Aim::AtLeast(95.0)),
+    goal(Figure::Backfill, TAIL_SHARE, PERCENT, Aim::AtLeast(95.0)),
     goal(Figure::Headline, "1,000,000/s scheduled: produced", RECORDS_PER_S, Aim::AtLeast(1e6)),
     goal(Figure::Headline, "1,000,000/s scheduled: consumed", RECORDS_PER_S, Aim::AtLeast(1e6)),
 ];

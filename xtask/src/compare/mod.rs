@@ -1,5 +1,7 @@
 //! `cargo xtask compare`: Apache Kafka and Crossdock measured side by side, and the pages in `docs/benchmarks`.
 
+mod backfill;
+mod cgroup;
 mod clients;
 mod cores;
 mod figure;
@@ -117,6 +119,9 @@ impl Compare {
                 if let Some(measured) = wanted.figure(Figure::SocketBuffers) {
                     socket_buffers::run(&launcher, kind, &data.fresh(kind)?, sizes, measured)?;
                 }
+                if let Some(measured) = wanted.figure(Figure::Backfill) {
+                    backfill::run(&launcher, kind, &data.fresh(kind)?, sizes, measured)?;
+                }
                 if let Some(measured) = wanted.figure(Figure::Headline) {
                     headline::run(&launcher, kind, &headline_data.fresh(kind)?, sizes, measured)?;
                 }
@@ -152,7 +157,8 @@ impl Wanted {
     }
 
     fn needs_a_session(&self) -> bool {
-        self.figures.keys().any(|figure| !matches!(figure, Figure::SocketBuffers | Figure::Headline))
+        let apart = [Figure::SocketBuffers, Figure::Backfill, Figure::Headline];
+        self.figures.keys().any(|figure| !apart.contains(figure))
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn file_name(figure: Figure) -> &'static str {
         Figure::Partitions => "partitions.svg",
         Figure::Connections => "connections.svg",
         Figure::SocketBuffers => "socket-buffers.svg",
+        Figure::Backfill => "backfill.svg",
         Figure::Headline => "headline.svg",
     }
 }

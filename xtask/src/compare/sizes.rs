@@ -14,6 +14,12 @@ pub(crate) struct Sizes {
     pub(crate) scale_bytes: u64,
     pub(crate) scale_passes: u32,
     pub(crate) headline_s: u32,
+    /// Of each topic with old data.
+    pub(crate) cold_bytes: u64,
+    /// Of the tail that has to stay in memory.
+    pub(crate) resident_bytes: u64,
+    /// How long a tail is measured with each tool.
+    pub(crate) tail_s: u32,
 }
 
 impl Sizes {
@@ -27,6 +33,9 @@ impl Sizes {
         scale_bytes: 1_000_000_000,
         scale_passes: 5,
         headline_s: 12,
+        cold_bytes: 1_250_000_000,
+        resident_bytes: 300_000_000,
+        tail_s: 20,
     };
 
     /// Sizes that show whether everything works.
@@ -39,5 +48,8 @@ impl Sizes {
         scale_bytes: 50_000_000,
         scale_passes: 1,
         headline_s: 3,
+        cold_bytes: 200_000_000,
+        resident_bytes: 50_000_000,
+        tail_s: 3,
     };
 }
