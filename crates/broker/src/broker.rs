@@ -18,7 +18,7 @@ use transfer::Engine;
 
 use crate::config::BrokerConfig;
 use crate::data_dirs::DataDirs;
-use crate::disk::Watch;
+use crate::disk::{OnWatch, Watch};
 use crate::fetch::Sessions;
 use crate::groups::{self, GroupService};
 use crate::metrics::Metrics;
@@ -61,6 +61,7 @@ pub struct RunningBroker {
     listeners: Vec<(String, SocketAddr)>,
     log_dirs: Vec<PathBuf>,
     admin: Option<SocketAddr>,
+    _on_watch: OnWatch,
 }
 
 /// Why a broker does not start, or did not stop cleanly.
@@ -98,7 +99,7 @@ impl RunningBroker {
     /// What is in the way: an address, a data directory, a log.
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
         // Directories first: a broker that is refused there must not have been seen on the network.
-        let watch = Watch::start(Handle::current()).map_err(BrokerError::Thread)?;
+        let (watch, on_watch) = Watch::start(Handle::current()).map_err(BrokerError::Thread)?;
         let (config, data_dirs) = tokio::task::spawn_blocking(move || {
             let dirs = DataDirs::open(&config.log_dirs, config.node_id, config.open_files, &watch)?;
             Ok::<_, LogError>((config, dirs))
@@ -137,7 +138,7 @@ impl RunningBroker {
                 }
             });
         }
-        Ok(Self { broker, server, listeners: addresses, log_dirs, admin: admin_address })
+        Ok(Self { broker, server, listeners: addresses, log_dirs, admin: admin_address, _on_watch: on_watch })
     }
 
     /// Where clients reach the broker: listener names and bound addresses.

@@ -5,8 +5,9 @@
 //!
 //! * Looking records up on the disk is done by other threads, a few for each disk.
 //! * Appending is done right where it is asked for, because it nearly always ends in microseconds and handing it over
-//!   would cost as much again. But one thread is always left to serve; a watchman has it take over when an append takes
-//!   long, and from then on appends to that disk go to other threads until it has recovered.
+//!   would cost as much again. But one thread of the runtime is kept in reserve: it rests, so that it costs nothing, until
+//!   a watchman sees an append take long. Then it serves in place of those that wait, and appends to that disk go to
+//!   other threads until it has recovered.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
@@ -66,13 +67,31 @@ pub(crate) struct AppendingHere<'a> {
 pub(crate) struct Watch {
     started: Instant,
     runtime: Handle,
-    /// Threads of connections that may append at the same time: all but one.
+    /// Threads of connections that may append at the same time: all but the reserve.
     here_max: usize,
     here: AtomicUsize,
     disks: Mutex<Vec<Weak<Disk>>>,
+    reserve: Mutex<Reserve>,
+    reserve_changes: Condvar,
     asleep: AtomicBool,
     watchman: OnceLock<Thread>,
 }
+
+/// Where the thread in reserve is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reserve {
+    /// It serves like all others.
+    Serves,
+    /// It has been told to rest, and will when it comes to it.
+    Goes,
+    Rests,
+    /// The watch is over: it serves for good.
+    Free,
+}
+
+/// The watch lasts until this is dropped. The runtime cannot end before.
+#[derive(Debug)]
+pub(crate) struct OnWatch(Arc<Watch>);
 
 impl Disk {
     /// The disk under a data directory.
@@ -167,21 +186,22 @@ impl Drop for AppendingHere<'_> {
 
 impl Watch {
     /// Begins to watch over the threads of `runtime`.
-    pub(crate) fn start(runtime: Handle) -> io::Result<Arc<Self>> {
+    pub(crate) fn start(runtime: Handle) -> io::Result<(Arc<Self>, OnWatch)> {
         let watch = Arc::new(Self {
             started: Instant::now(),
             here_max: runtime.metrics().num_workers() - 1,
             runtime,
             here: AtomicUsize::new(0),
             disks: Mutex::default(),
+            reserve: Mutex::new(Reserve::Serves),
+            reserve_changes: Condvar::new(),
             asleep: AtomicBool::new(false),
             watchman: OnceLock::new(),
         });
-        let watched = Arc::downgrade(&watch);
-        let watchman =
-            thread::Builder::new().name("watchman".to_owned()).spawn(move || keep_watch(&watched))?;
+        let watched = Arc::clone(&watch);
+        let watchman = thread::Builder::new().name("watchman".to_owned()).spawn(move || watched.keep())?;
         watch.watchman.get_or_init(|| watchman.thread().clone());
-        Ok(watch)
+        Ok((Arc::clone(&watch), OnWatch(watch)))
     }
 
     /// Milliseconds since the start; never 0, which stands for no time.
@@ -191,18 +211,18 @@ impl Watch {
 
     /// Takes one of the threads of connections that may append, unless all are taken.
     fn enter(&self) -> bool {
-        if self.here.fetch_add(1, Ordering::AcqRel) >= self.here_max {
+        if self.here.fetch_add(1, Ordering::SeqCst) >= self.here_max {
             self.leave();
             return false;
         }
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
             self.wake();
         }
         true
     }
 
     fn leave(&self) {
-        self.here.fetch_sub(1, Ordering::AcqRel);
+        self.here.fetch_sub(1, Ordering::SeqCst);
     }
 
     fn wake(&self) {
@@ -211,47 +231,97 @@ impl Watch {
         }
     }
 
-    /// One round. Whether there was anything to watch.
-    fn make_a_round(&self) -> bool {
+    /// What the watchman does: makes rounds until the watch is over; sleeps while nobody appends.
+    fn keep(self: &Arc<Self>) {
+        let mut idle_rounds = 0;
+        while *self.reserve.lock() != Reserve::Free {
+            let is_idle = !self.make_a_round();
+            idle_rounds = if is_idle { idle_rounds + 1 } else { 0 };
+            if idle_rounds < IDLE_ROUNDS {
+                thread::sleep(ROUND);
+                continue;
+            }
+            idle_rounds = 0;
+            self.asleep.store(true, Ordering::SeqCst);
+            // An append that began before that could be seen is seen here.
+            if self.here.load(Ordering::SeqCst) == 0 && *self.reserve.lock() != Reserve::Free {
+                thread::park();
+            }
+        }
+    }
+
+    /// Whether there was anything to watch.
+    fn make_a_round(self: &Arc<Self>) -> bool {
         let now_ms = self.now_ms();
-        let mut disks = self.disks.lock();
-        disks.retain(|disk| disk.strong_count() > 0);
-        for disk in disks.iter().filter_map(Weak::upgrade).filter(|disk| disk.holds_a_thread(now_ms)) {
-            disk.stalls(now_ms);
-            // The thread may be the one that waited for the sockets. A task from outside wakes another, which does so
-            // when it has nothing else to do.
-            self.runtime.spawn(async {});
+        let disks: Vec<_> = {
+            let mut disks = self.disks.lock();
+            disks.retain(|disk| disk.strong_count() > 0);
+            disks.iter().filter_map(Weak::upgrade).collect()
+        };
+        let mut recovered = true;
+        for disk in disks {
+            if disk.holds_a_thread(now_ms) {
+                disk.stalls(now_ms);
+                self.call_reserve();
+            }
+            recovered &= disk.apart_until_ms.load(Ordering::Relaxed) < now_ms;
         }
-        self.here.load(Ordering::Acquire) > 0
+        if recovered {
+            self.let_reserve_rest();
+        }
+        !recovered || self.here.load(Ordering::SeqCst) > 0
+    }
+
+    fn call_reserve(&self) {
+        let mut reserve = self.reserve.lock();
+        if *reserve != Reserve::Free {
+            *reserve = Reserve::Serves;
+            self.reserve_changes.notify_all();
+        }
+        drop(reserve);
+        self.rouse();
+    }
+
+    fn let_reserve_rest(self: &Arc<Self>) {
+        let mut reserve = self.reserve.lock();
+        if *reserve != Reserve::Serves || self.here_max == 0 {
+            return;
+        }
+        *reserve = Reserve::Goes;
+        let watch = Arc::clone(self);
+        self.runtime.spawn(async move { watch.rest() });
+        while *reserve == Reserve::Goes {
+            self.reserve_changes.wait(&mut reserve);
+        }
+        drop(reserve);
+        // It may be the one that waited for the sockets.
+        self.rouse();
+    }
+
+    /// Holds the thread that this is called on until it is called.
+    fn rest(&self) {
+        let mut reserve = self.reserve.lock();
+        if *reserve == Reserve::Goes {
+            *reserve = Reserve::Rests;
+            self.reserve_changes.notify_all();
+        }
+        while *reserve == Reserve::Rests {
+            self.reserve_changes.wait(&mut reserve);
+        }
+    }
+
+    /// Wakes one of the threads that are free: it waits for the sockets when it has nothing else to do. The thread that
+    /// waited for them before may be the one that cannot any more.
+    fn rouse(&self) {
+        self.runtime.spawn(async {});
     }
 }
 
-impl Drop for Watch {
+impl Drop for OnWatch {
     fn drop(&mut self) {
-        self.wake();
-    }
-}
-
-/// Makes rounds until the watch is over; sleeps while nobody appends.
-fn keep_watch(watch: &Weak<Watch>) {
-    let mut idle_rounds = 0;
-    loop {
-        let Some(watched) = watch.upgrade() else { return };
-        let is_idle = !watched.make_a_round();
-        idle_rounds = if is_idle { idle_rounds + 1 } else { 0 };
-        if idle_rounds < IDLE_ROUNDS {
-            drop(watched);
-            thread::sleep(ROUND);
-            continue;
-        }
-        idle_rounds = 0;
-        watched.asleep.store(true, Ordering::Release);
-        // An append that began before that was seen finds the watchman asleep, or is found here.
-        let has_work = watched.here.load(Ordering::Acquire) > 0;
-        drop(watched);
-        if !has_work {
-            thread::park();
-        }
+        *self.0.reserve.lock() = Reserve::Free;
+        self.0.reserve_changes.notify_all();
+        self.0.wake();
     }
 }
 
@@ -264,7 +334,10 @@ mod tests {
     fn on_workers<T>(workers: usize, test: impl AsyncFnOnce(Arc<Watch>) -> T) -> T {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-        runtime.unwrap().block_on(async { test(Watch::start(Handle::current()).unwrap()).await })
+        runtime.unwrap().block_on(async {
+            let (watch, _on_watch) = Watch::start(Handle::current()).unwrap();
+            test(watch).await
+        })
     }
 
     fn disk(watch: &Arc<Watch>) -> Arc<Disk> {

@@ -5,7 +5,9 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::num::NonZeroU64;
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 
 use rustix::io::Errno;
 
@@ -65,19 +67,31 @@ pub fn read_exact_at(file: &File, position: u64, len: u64) -> io::Result<Vec<u8>
 }
 
 /// Fills `slice` from byte `position` on with what is in the page cache, or fails with [`io::ErrorKind::WouldBlock`] where
-/// the disk would have to be waited for; also where the file system does not tell (`EOPNOTSUPP`), and on kernels before
-/// 4.14. Fails with [`io::ErrorKind::UnexpectedEof`] if the file ends inside the range.
+/// the disk would have to be waited for; also where neither file system nor kernel tell. Fails with
+/// [`io::ErrorKind::UnexpectedEof`] if the file ends inside the range.
 pub fn read_exact_at_nowait(file: &File, position: u64, slice: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while filled < slice.len() {
         match sys::pread_nowait(file.as_fd(), position + filled as u64, &mut slice[filled..]) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => filled += read,
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Err(io::ErrorKind::WouldBlock.into()),
+            // The file system does not know the flag, as tmpfs: then what is in the cache is read as any other.
+            Err(Errno::OPNOTSUPP) if is_cached(file, position, slice.len()) => {
+                return file.read_exact_at(slice, position);
+            }
+            Err(Errno::OPNOTSUPP) => return Err(io::ErrorKind::WouldBlock.into()),
             Err(errno) => return Err(errno.into()),
         }
     }
     Ok(())
+}
+
+/// Whether all pages of a range are in the page cache, as far as the kernel tells.
+fn is_cached(file: &File, position: u64, len: usize) -> bool {
+    let Some(len) = NonZeroU64::new(len as u64) else { return true };
+    let page_bytes = rustix::param::page_size() as u64;
+    let pages = (position + len.get() - 1) / page_bytes - position / page_bytes + 1;
+    sys::cachestat(file.as_fd(), position, len).is_ok_and(|stat| stat.cached >= pages)
 }
 
 #[cfg(test)]

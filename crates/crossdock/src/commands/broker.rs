@@ -63,7 +63,7 @@ impl Broker {
             }
         };
         raise_open_files();
-        // One more than cores: while each of the others waits for a disk, one is left to serve.
+        // One more than cores: while each of the others waits for a disk, one is left to serve. Until then it rests.
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get) + 1;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
