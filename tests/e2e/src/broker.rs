@@ -24,6 +24,7 @@ pub struct Broker {
     port: Port,
     admin: Port,
     folder: TempDir,
+    second_dir: Option<PathBuf>,
 }
 
 impl Broker {
@@ -42,11 +43,25 @@ impl Broker {
     ///
     /// As `start` does.
     pub fn with(settings: Settings<'_>) -> Self {
+        Self::start_on(settings, None)
+    }
+
+    /// As [`start`](Self::start), with a second data directory. A broker that is not Crossdock has one all the same.
+    ///
+    /// # Panics
+    ///
+    /// As `start` does.
+    pub fn with_second_dir(path: &Path) -> Self {
+        Self::start_on(&[], Some(path.to_owned()))
+    }
+
+    fn start_on(settings: Settings<'_>, second_dir: Option<PathBuf>) -> Self {
         let mut broker = Self {
             child: None,
             port: Port::lease(),
             admin: Port::lease(),
             folder: TempDir::with_prefix("crossdock-e2e-").expect("a temporary folder"),
+            second_dir,
         };
         broker.configure(settings);
         broker.restart();
@@ -163,7 +178,9 @@ impl Broker {
         command.arg("broker").arg("--config").arg(self.properties());
         command.arg("--listen").arg(self.bootstrap());
         command.arg("--admin").arg(self.admin_address());
-        command.arg("--data-dir").arg(self.data_dir());
+        for dir in [Some(self.data_dir()), self.second_dir.clone()].into_iter().flatten() {
+            command.arg("--data-dir").arg(dir);
+        }
         command
     }
 

@@ -21,6 +21,7 @@ pub mod admin;
 mod binary;
 mod broker;
 pub mod clients;
+mod disk;
 pub mod group;
 pub mod metrics;
 mod ports;
@@ -30,6 +31,7 @@ pub mod wire;
 
 pub use binary::crossdock;
 pub use broker::{Broker, Settings};
+pub use disk::{Disk, Frozen};
 
 /// `count`, times `CROSSDOCK_E2E_SCALE`.
 ///
