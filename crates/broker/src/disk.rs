@@ -45,22 +45,39 @@ const RECOVERY_MS: u64 = 1_000;
 pub(crate) struct Disk {
     /// The directory, to be named.
     path: PathBuf,
-    look_ups: Semaphore,
-    appends: Semaphore,
-    /// When each append under way on a thread of connections began; 0 where there is none.
-    begun_ms: Box<[AtomicU64]>,
+    look_ups: Arc<Semaphore>,
+    appends: Arc<Semaphore>,
+    /// Appends under way on threads of connections.
+    here: UnderWay,
+    /// Those on other threads.
+    apart: UnderWay,
     /// Until when appends go to other threads.
     apart_until_ms: AtomicU64,
     watch: Arc<Watch>,
 }
 
-/// An append under way on a thread of connections, until this is dropped.
+/// When each append under way began; 0 where there is none.
 #[derive(Debug)]
-pub(crate) struct AppendingHere<'a> {
+struct UnderWay(Box<[AtomicU64]>);
+
+/// An append under way, until this is dropped.
+#[derive(Debug)]
+struct Appending<'a> {
     disk: &'a Disk,
     begun_ms: u64,
     place: &'a AtomicU64,
 }
+
+/// An append under way on a thread of connections, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct AppendingHere<'a> {
+    _appending: Appending<'a>,
+    _entered: Entered<'a>,
+}
+
+/// One of the threads of connections that may append, until this is dropped.
+#[derive(Debug)]
+struct Entered<'a>(&'a Watch);
 
 /// What all disks of a process share: the threads of connections, and the watchman over them.
 #[derive(Debug)]
@@ -98,9 +115,10 @@ impl Disk {
     pub(crate) fn new(path: &Path, watch: &Arc<Watch>) -> Arc<Self> {
         let disk = Arc::new(Self {
             path: path.to_owned(),
-            look_ups: Semaphore::new(LOOK_UP_THREADS),
-            appends: Semaphore::new(APPEND_THREADS),
-            begun_ms: (0..watch.here_max).map(|_| AtomicU64::new(0)).collect(),
+            look_ups: Arc::new(Semaphore::new(LOOK_UP_THREADS)),
+            appends: Arc::new(Semaphore::new(APPEND_THREADS)),
+            here: UnderWay::at_most(watch.here_max),
+            apart: UnderWay::at_most(APPEND_THREADS),
             apart_until_ms: AtomicU64::new(0),
             watch: Arc::clone(watch),
         });
@@ -113,48 +131,35 @@ impl Disk {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let _permit = self.look_ups.acquire().await.ok()?;
-        tokio::task::spawn_blocking(work).await.ok()
+        on_a_thread_of(&self.look_ups, work).await
     }
 
     /// Whether an append may be made right here: hold what is returned until it is made.
     pub(crate) fn append_here(&self) -> Option<AppendingHere<'_>> {
         let now_ms = self.watch.now_ms();
-        let recovering = now_ms < self.apart_until_ms.load(Ordering::Relaxed);
-        if recovering || self.appends.available_permits() < APPEND_THREADS || !self.watch.enter() {
+        if now_ms < self.apart_until_ms.load(Ordering::Relaxed) {
             return None;
         }
-        let free = |place: &&AtomicU64| {
-            place.compare_exchange(0, now_ms, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-        };
-        match self.begun_ms.iter().find(free) {
-            Some(place) => Some(AppendingHere { disk: self, begun_ms: now_ms, place }),
-            None => {
-                self.watch.leave();
-                None
-            }
-        }
+        let entered = self.watch.enter()?;
+        Some(AppendingHere { _appending: self.appending(&self.here, now_ms)?, _entered: entered })
     }
 
     /// Makes an append on another thread. `None` if it did not come to its end.
     pub(crate) async fn append_apart<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         append: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let _permit = self.appends.acquire().await.ok()?;
-        let begun_ms = self.watch.now_ms();
-        let appended = tokio::task::spawn_blocking(append).await.ok();
-        self.took(begun_ms);
-        appended
+        let disk = Arc::clone(self);
+        let watched = move || {
+            let _appending = disk.appending(&disk.apart, disk.watch.now_ms());
+            append()
+        };
+        on_a_thread_of(&self.appends, watched).await
     }
 
-    /// Notes how long an append took.
-    fn took(&self, begun_ms: u64) {
-        let now_ms = self.watch.now_ms();
-        if now_ms - begun_ms >= STALLED_AFTER_MS {
-            debug!(disk = %self.path.display(), took_ms = now_ms - begun_ms, "a slow append");
-            self.stalls(now_ms);
-        }
+    fn appending<'a>(&'a self, under_way: &'a UnderWay, now_ms: u64) -> Option<Appending<'a>> {
+        let place = under_way.begin(now_ms)?;
+        Some(Appending { disk: self, begun_ms: now_ms, place })
     }
 
     fn stalls(&self, now_ms: u64) {
@@ -166,21 +171,60 @@ impl Disk {
             );
         }
     }
+}
 
-    /// Whether an append has been under way on a thread of connections for too long.
-    fn holds_a_thread(&self, now_ms: u64) -> bool {
-        self.begun_ms.iter().any(|place| {
+impl UnderWay {
+    fn at_most(appends: usize) -> Self {
+        Self((0..appends).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    /// A place for an append that begins.
+    fn begin(&self, now_ms: u64) -> Option<&AtomicU64> {
+        let is_free = |place: &&AtomicU64| {
+            place.compare_exchange(0, now_ms, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        };
+        self.0.iter().find(is_free)
+    }
+
+    /// Whether one has been under way for too long.
+    fn stalls(&self, now_ms: u64) -> bool {
+        self.0.iter().any(|place| {
             let begun_ms = place.load(Ordering::Acquire);
             begun_ms != 0 && now_ms.saturating_sub(begun_ms) >= STALLED_AFTER_MS
         })
     }
 }
 
-impl Drop for AppendingHere<'_> {
+/// Runs `work` on one of the threads that there are permits for. The permit stays with the thread: whoever asked may be
+/// gone before a disk answers.
+async fn on_a_thread_of<T: Send + 'static>(
+    threads: &Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let permit = Arc::clone(threads).acquire_owned().await.ok()?;
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(permit);
+        done
+    });
+    working.await.ok()
+}
+
+impl Drop for Appending<'_> {
     fn drop(&mut self) {
         self.place.store(0, Ordering::Release);
-        self.disk.watch.leave();
-        self.disk.took(self.begun_ms);
+        let now_ms = self.disk.watch.now_ms();
+        let took_ms = now_ms - self.begun_ms;
+        if took_ms >= STALLED_AFTER_MS {
+            debug!(disk = %self.disk.path.display(), took_ms, "a slow append");
+            self.disk.stalls(now_ms);
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.here.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -210,19 +254,16 @@ impl Watch {
     }
 
     /// Takes one of the threads of connections that may append, unless all are taken.
-    fn enter(&self) -> bool {
-        if self.here.fetch_add(1, Ordering::SeqCst) >= self.here_max {
-            self.leave();
-            return false;
+    fn enter(&self) -> Option<Entered<'_>> {
+        let others = self.here.fetch_add(1, Ordering::SeqCst);
+        let entered = Entered(self);
+        if others >= self.here_max {
+            return None;
         }
         if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
             self.wake();
         }
-        true
-    }
-
-    fn leave(&self) {
-        self.here.fetch_sub(1, Ordering::SeqCst);
+        Some(entered)
     }
 
     fn wake(&self) {
@@ -260,8 +301,11 @@ impl Watch {
         };
         let mut recovered = true;
         for disk in disks {
-            if disk.holds_a_thread(now_ms) {
+            let holds_a_thread = disk.here.stalls(now_ms);
+            if holds_a_thread || disk.apart.stalls(now_ms) {
                 disk.stalls(now_ms);
+            }
+            if holds_a_thread {
                 self.call_reserve();
             }
             recovered &= disk.apart_until_ms.load(Ordering::Relaxed) < now_ms;

@@ -82,7 +82,8 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Backfill, BESIDE[0], MILLISECONDS, Aim::TimesCase(2.0, ALONE[0])),
     goal(Figure::Backfill, BESIDE[1], MILLISECONDS, Aim::TimesCase(2.0, ALONE[1])),
     goal(Figure::Backfill, BESIDE[2], MILLISECONDS, Aim::TimesCase(2.0, ALONE[2])),
-    goal(Figure::Backfill, DISK_SHARE, PERCENT, Aim::AtLeast(95.0)),
+    // Two readers share each read of the disk: all it gives is 200 %.
+    goal(Figure::Backfill, DISK_SHARE, PERCENT, Aim::AtLeast(0.95 * 200.0)),
     goal(Figure::Backfill, TAIL_SHARE, PERCENT, Aim::AtLeast(95.0)),
     goal(Figure::Headline, "1,000,000/s scheduled: produced", RECORDS_PER_S, Aim::AtLeast(1e6)),
     goal(Figure::Headline, "1,000,000/s scheduled: consumed", RECORDS_PER_S, Aim::AtLeast(1e6)),
