@@ -12,9 +12,8 @@ use super::cgroup::{Cgroup, disk_of};
 use super::clients::Clients;
 use super::cores::Place;
 use super::results::Measured;
-use super::server::{Kind, Launcher};
-use super::session::{MILLISECONDS, create_topic};
-use super::sizes::Sizes;
+use super::server::Kind;
+use super::session::{MILLISECONDS, Turn, create_topic};
 use crate::process::Process;
 
 /// What the disk gives in a second.
@@ -46,13 +45,8 @@ pub(crate) const DISK_SHARE: &str = "what the cold readers get of what the disk 
 pub(crate) const TAIL_SHARE: &str = "pages of the tail after a backfill of four times the memory";
 
 /// Measures a tail alone and beside cold readers; Crossdock's pages in little memory as well.
-pub(crate) fn run(
-    launcher: &Launcher,
-    kind: Kind,
-    data_dir: &Path,
-    sizes: Sizes,
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
+pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()> {
+    let &Turn { launcher, kind, ref data_dir, sizes } = turn;
     let server = launcher.start(kind, data_dir, Place::Server)?;
     let clients = Clients { launcher, server: &server };
     let cold: Vec<String> = (0..COLD_TOPICS).map(|number| format!("cold-{number}")).collect();
@@ -66,7 +60,7 @@ pub(crate) fn run(
     let slow = Cgroup::with("blkio", server.pid(), "blkio.throttle.read_bps_device", &limit)?;
 
     eprintln!("  {}: a tail alone", kind.name());
-    tail(&clients, sizes, kind, &ALONE, measured)?;
+    tail(&clients, turn, &ALONE, measured)?;
     eprintln!("  {}: the same beside cold readers", kind.name());
     drop_page_cache()?;
     let readers: Vec<Process> = cold
@@ -77,7 +71,7 @@ pub(crate) fn run(
     // The tail's own pages are gone as well: they come back first.
     steady(&clients, sizes.tail_s / 4)?;
     let (begun, before) = (Instant::now(), delivered(&readers)?);
-    tail(&clients, sizes, kind, &BESIDE, measured)?;
+    tail(&clients, turn, &BESIDE, measured)?;
     let (took_s, delivered) = (begun.elapsed().as_secs_f64(), delivered(&readers)? - before);
     drop(readers);
     let share = 100.0 * delivered as f64 / (DISK_BYTES_PER_S as f64 * took_s);
@@ -86,7 +80,7 @@ pub(crate) fn run(
     server.stop()?;
     if kind == Kind::Crossdock {
         eprintln!("  {}: a backfill in little memory", kind.name());
-        let share = tail_in_little_memory(launcher, data_dir, &cold, sizes)?;
+        let share = tail_in_little_memory(turn, &cold)?;
         measured.add(TAIL_SHARE, kind.name(), PERCENT, share);
     }
     Ok(())
@@ -100,20 +94,20 @@ fn fill(clients: &Clients<'_>, topic: &str, bytes: u64) -> anyhow::Result<()> {
 /// Produces at a steady rate with Kafka's tool, then produces and consumes with our own: three 99th percentiles.
 fn tail(
     clients: &Clients<'_>,
-    sizes: Sizes,
-    kind: Kind,
+    turn: &Turn<'_>,
     cases: &[&str; 3],
     measured: &mut Measured,
 ) -> anyhow::Result<()> {
-    let records = u64::from(RECORDS_PER_S) * u64::from(sizes.tail_s);
+    let seconds = turn.sizes.tail_s;
+    let records = u64::from(RECORDS_PER_S) * u64::from(seconds);
     let java_ms = clients.produce_paced_java(TAIL, records, RECORDS_PER_S)?;
-    let report = steady(clients, sizes.tail_s)?;
+    let report = steady(clients, seconds)?;
     let p99_ms = |what: &str| {
         let value = report[what]["latency"]["p99_ms"].as_f64();
         value.with_context(|| format!("no 99th percentile of {what} in {report}"))
     };
     for (case, value) in cases.iter().zip([java_ms, p99_ms("produced")?, p99_ms("consumed")?]) {
-        measured.add(case, kind.name(), MILLISECONDS, value);
+        measured.add(case, turn.kind.name(), MILLISECONDS, value);
     }
     Ok(())
 }
@@ -149,14 +143,10 @@ fn delivered(readers: &[Process]) -> anyhow::Result<u64> {
 
 /// In a control group with little memory: a tail that is produced and consumed, then all old data is read once. Returns
 /// how much of the tail is still in the page cache.
-fn tail_in_little_memory(
-    launcher: &Launcher,
-    data_dir: &Path,
-    cold: &[String],
-    sizes: Sizes,
-) -> anyhow::Result<f64> {
+fn tail_in_little_memory(turn: &Turn<'_>, cold: &[String]) -> anyhow::Result<f64> {
+    let &Turn { launcher, kind, ref data_dir, sizes } = turn;
     drop_page_cache()?;
-    let server = launcher.start(Kind::Crossdock, data_dir, Place::Server)?;
+    let server = launcher.start(kind, data_dir, Place::Server)?;
     let clients = Clients { launcher, server: &server };
     let little = Cgroup::with("memory", server.pid(), "memory.limit_in_bytes", &MEMORY_BYTES.to_string())?;
     const TOPIC: &str = "resident-tail";

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::cores::Place;
 use super::server::{Launcher, Server};
+use crate::process::Process;
 
 /// How long any piece of work may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -157,6 +158,7 @@ pub(crate) fn sendfile_floor(launcher: &Launcher, file: &Path, times: u32) -> an
     serve.args(["bench", "floor-serve"]).arg(file).args(["--times", &times.to_string()]);
     let mut server = launcher.cores.spawn(serve.stdout(Stdio::piped()), Place::Server)?;
     let mut said = BufReader::new(server.stdout.take().context("a pipe from the sendfile loop")?);
+    let mut server = Process::new(server);
     let mut address = String::new();
     said.read_line(&mut address)?;
 

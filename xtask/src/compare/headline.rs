@@ -1,16 +1,13 @@
 //! A million records a second, both ways, broker and generator on the same two cores.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::clients::Clients;
 use super::cores::Place;
 use super::profile;
 use super::results::Measured;
-use super::server::{Kind, Launcher};
-use super::session::{MEGABYTES, MILLISECONDS, create_topic, delete_topic, number};
-use super::sizes::Sizes;
+use super::server::Kind;
+use super::session::{MEGABYTES, MILLISECONDS, Turn, create_topic, delete_topic, number};
 
 pub(crate) const RECORDS_PER_S: &str = "records/s";
 pub(crate) const CORES: &str = "cores";
@@ -32,13 +29,8 @@ pub(crate) const SCHEDULED: &str = "1,000,000/s scheduled";
 pub(crate) const UNBOUNDED: &str = "as fast as it goes";
 
 /// Measures both cases on a fresh broker; for Crossdock also where the time goes.
-pub(crate) fn run(
-    launcher: &Launcher,
-    kind: Kind,
-    data_dir: &Path,
-    sizes: Sizes,
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
+pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()> {
+    let &Turn { launcher, kind, ref data_dir, sizes } = turn;
     let who = kind.name();
     eprintln!("  {who}: headline");
     let seconds = sizes.headline_s.to_string();

@@ -35,7 +35,7 @@ use self::machine::Machine;
 use self::pacing::WithoutPacing;
 use self::results::{Measured, Results};
 use self::server::{Kind, Launcher};
-use self::session::{CPU_PER_GB, Session, Sink};
+use self::session::{CPU_PER_GB, Sink, Turn};
 use self::sizes::Sizes;
 use crate::kafka::Kafka;
 use crate::{markers, workspace};
@@ -111,19 +111,20 @@ impl Compare {
             eprintln!("round {round} of {}", self.rounds);
             for kind in Kind::ALL {
                 memory::touch()?;
+                let turn = |data_dir| Turn { launcher: &launcher, kind, data_dir, sizes };
                 if wanted.needs_a_session() {
-                    let data_dir = data.fresh(kind)?;
-                    Session { launcher: &launcher, kind, data_dir: &data_dir, sizes }.run(&mut wanted)?;
-                    fs::remove_dir_all(&data_dir)?;
+                    let session = turn(data.fresh(kind)?);
+                    session.run(&mut wanted)?;
+                    fs::remove_dir_all(session.data_dir)?;
                 }
                 if let Some(measured) = wanted.figure(Figure::SocketBuffers) {
-                    socket_buffers::run(&launcher, kind, &data.fresh(kind)?, sizes, measured)?;
+                    socket_buffers::run(&turn(data.fresh(kind)?), measured)?;
                 }
                 if let Some(measured) = wanted.figure(Figure::Backfill) {
-                    backfill::run(&launcher, kind, &data.fresh(kind)?, sizes, measured)?;
+                    backfill::run(&turn(data.fresh(kind)?), measured)?;
                 }
                 if let Some(measured) = wanted.figure(Figure::Headline) {
-                    headline::run(&launcher, kind, &headline_data.fresh(kind)?, sizes, measured)?;
+                    headline::run(&turn(headline_data.fresh(kind)?), measured)?;
                 }
             }
             if let Some(measured) = wanted.figure(Figure::Consume) {

@@ -1,6 +1,6 @@
 //! One round of one broker: everything that is measured while it runs on its core.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use bench::Usage;
 use client::{Address, Client, ClientConfig, NewTopic};
@@ -27,11 +27,11 @@ const SMALL_RECORD_BYTES: usize = 100;
 /// How many of each are compared.
 const SCALES: [usize; 3] = [1, 100, 1_000];
 
-/// A broker's turn. `figure` gives the place to put a figure's values, if it is wanted.
-pub(crate) struct Session<'a> {
+/// A broker's turn: which one is measured on which empty directory, and how much.
+pub(crate) struct Turn<'a> {
     pub(crate) launcher: &'a Launcher,
     pub(crate) kind: Kind,
-    pub(crate) data_dir: &'a Path,
+    pub(crate) data_dir: PathBuf,
     pub(crate) sizes: Sizes,
 }
 
@@ -41,10 +41,10 @@ pub(crate) trait Sink {
     fn figure(&mut self, figure: Figure) -> Option<&mut Measured>;
 }
 
-impl Session<'_> {
-    /// Measures what is wanted, in one life of the broker and two short ones after it.
+impl Turn<'_> {
+    /// Measures what is wanted, in one life of the broker and two short ones after it. `sink` says what is wanted.
     pub(crate) fn run(&self, sink: &mut impl Sink) -> anyhow::Result<()> {
-        let server = self.launcher.start(self.kind, self.data_dir, Place::Server)?;
+        let server = self.launcher.start(self.kind, &self.data_dir, Place::Server)?;
         let clients = Clients { launcher: self.launcher, server: &server };
         self.warm_up(&clients)?;
         if let Some(measured) = sink.figure(Figure::Produce) {
@@ -189,10 +189,10 @@ impl Session<'_> {
 
     fn start(&self, measured: &mut Measured) -> anyhow::Result<()> {
         self.say("start");
-        let server = self.launcher.start(self.kind, self.data_dir, Place::Anywhere)?;
+        let server = self.launcher.start(self.kind, &self.data_dir, Place::Anywhere)?;
         measured.add("after a clean stop", self.who(), SECONDS, server.started_in.as_secs_f64());
         server.kill()?;
-        let server = self.launcher.start(self.kind, self.data_dir, Place::Anywhere)?;
+        let server = self.launcher.start(self.kind, &self.data_dir, Place::Anywhere)?;
         measured.add("after kill -9", self.who(), SECONDS, server.started_in.as_secs_f64());
         server.stop()
     }

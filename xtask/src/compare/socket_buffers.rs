@@ -1,14 +1,12 @@
 //! What do socket buffers of a set size cost, against the kernel's own sizing? Asked of both brokers.
 
 use std::fs;
-use std::path::Path;
 
 use super::clients::Clients;
 use super::cores::Place;
 use super::results::Measured;
-use super::server::{Kind, Launcher, Settings};
-use super::session::{CPU_PER_GB, cost_of, create_topic};
-use super::sizes::Sizes;
+use super::server::{Kind, Settings};
+use super::session::{CPU_PER_GB, Turn, cost_of, create_topic};
 
 const TOPIC: &str = "buffers";
 const PARTITIONS: i32 = 6;
@@ -31,13 +29,8 @@ const CASES: [Case; 2] = [
 ];
 
 /// Produces and consumes with the load generator, once for each case.
-pub(crate) fn run(
-    launcher: &Launcher,
-    kind: Kind,
-    data_dir: &Path,
-    sizes: Sizes,
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
+pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()> {
+    let &Turn { launcher, kind, ref data_dir, sizes } = turn;
     for Case { name, kafka, crossdock } in CASES {
         eprintln!("  {}: socket buffers, {name}", kind.name());
         let settings = if kind == Kind::Kafka { kafka } else { crossdock };
