@@ -153,7 +153,7 @@ fn memfd(name: &str) -> Result<std::os::fd::OwnedFd, Errno> {
 /// Tries the first byte of the running program: it lies on a real file system, and memory files may lack the flag.
 fn try_read_nowait() -> Result<(), Errno> {
     let program = File::open("/proc/self/exe").map_err(|_| Errno::NOENT)?;
-    match sys::pread_append_nowait(program.as_fd(), 0, &mut Vec::with_capacity(1), 1) {
+    match sys::pread_nowait(program.as_fd(), 0, &mut [0]) {
         // Not in the cache is an answer, too.
         Ok(_) | Err(Errno::AGAIN) => Ok(()),
         Err(errno) => Err(errno),

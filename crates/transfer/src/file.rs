@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use rustix::io::Errno;
 
+use crate::residency::is_cached;
 use crate::sys;
 
 /// `IOV_MAX` of Linux: more slices in one call are `EINVAL`.
@@ -76,22 +77,18 @@ pub fn read_exact_at_nowait(file: &File, position: u64, slice: &mut [u8]) -> io:
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => filled += read,
             // The file system does not know the flag, as tmpfs: then what is in the cache is read as any other.
-            Err(Errno::OPNOTSUPP) if is_cached(file, position, slice.len()) => {
-                return file.read_exact_at(slice, position);
+            Err(Errno::OPNOTSUPP) => {
+                let is_there =
+                    NonZeroU64::new(slice.len() as u64).and_then(|len| is_cached(file, position, len));
+                return match is_there {
+                    Some(true) => file.read_exact_at(slice, position),
+                    Some(false) | None => Err(io::ErrorKind::WouldBlock.into()),
+                };
             }
-            Err(Errno::OPNOTSUPP) => return Err(io::ErrorKind::WouldBlock.into()),
             Err(errno) => return Err(errno.into()),
         }
     }
     Ok(())
-}
-
-/// Whether all pages of a range are in the page cache, as far as the kernel tells.
-fn is_cached(file: &File, position: u64, len: usize) -> bool {
-    let Some(len) = NonZeroU64::new(len as u64) else { return true };
-    let page_bytes = rustix::param::page_size() as u64;
-    let pages = (position + len.get() - 1) / page_bytes - position / page_bytes + 1;
-    sys::cachestat(file.as_fd(), position, len).is_ok_and(|stat| stat.cached >= pages)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Is a range of a file in the page cache, so that sending it will not wait for the disk?
 
+use std::fs::File;
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 
@@ -31,11 +32,9 @@ impl Residency {
             return Self::Resident;
         };
         if capabilities.cachestat
-            && let Ok(stat) = sys::cachestat(region.file().as_fd(), region.position(), len)
+            && let Some(is_cached) = is_cached(region.file(), region.position(), len)
         {
-            let page_bytes = rustix::param::page_size() as u64;
-            let pages = last / page_bytes - region.position() / page_bytes + 1;
-            if stat.cached < pages {
+            if !is_cached {
                 return Self::Absent;
             }
             return match look_at(region, last, capabilities) {
@@ -51,12 +50,21 @@ impl Residency {
     }
 }
 
+/// Whether all pages of a range are in the page cache, those whose read is still under way included; `None` where the
+/// kernel does not tell.
+pub(crate) fn is_cached(file: &File, position: u64, len: NonZeroU64) -> Option<bool> {
+    let page_bytes = rustix::param::page_size() as u64;
+    let last = position.saturating_add(len.get() - 1);
+    let pages = last / page_bytes - position / page_bytes + 1;
+    sys::cachestat(file.as_fd(), position, len).ok().map(|stat| stat.cached >= pages)
+}
+
 /// Tries to read the byte at `position` without waiting.
 fn look_at(region: &Region, position: u64, capabilities: &Capabilities) -> Residency {
     if !capabilities.read_nowait {
         return Residency::Unknown;
     }
-    match sys::pread_append_nowait(region.file().as_fd(), position, &mut Vec::with_capacity(1), 1) {
+    match sys::pread_nowait(region.file().as_fd(), position, &mut [0]) {
         // 0 bytes is the end of the file: there is nothing to wait for, and sending will tell.
         Ok(_) => Residency::Resident,
         Err(Errno::AGAIN) => Residency::Absent,

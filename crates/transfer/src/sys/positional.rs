@@ -1,7 +1,7 @@
 //! Reads and writes at a file position.
 
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use rustix::io::{Errno, ReadWriteFlags, retry_on_intr};
 
@@ -25,44 +25,29 @@ pub(crate) fn pread_append(
     Ok(read)
 }
 
-/// [preadv2(2)](https://man7.org/linux/man-pages/man2/readv.2.html) with `RWF_NOWAIT`: like [`pread_append`], but only
-/// what is in the page cache. Linux 4.14, and not every file system.
+/// [preadv2(2)](https://man7.org/linux/man-pages/man2/readv.2.html) with `RWF_NOWAIT`: reads into `slice` from `position`
+/// on, but only what is in the page cache, and returns how many bytes. Linux 4.14, and not every file system.
 ///
 /// `EAGAIN`: the first page is not in the cache, or its read is under way. A short count may mean the same of a later
 /// page. `EOPNOTSUPP`: the file system does not know the flag.
+pub(crate) fn pread_nowait(file: BorrowedFd<'_>, position: u64, slice: &mut [u8]) -> Result<usize, Errno> {
+    let mut slices = [IoSliceMut::new(slice)];
+    retry_on_intr(|| rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT))
+}
+
+/// [`pread_nowait`], appending to `buffer` as [`pread_append`] does. What it reads is short, so clearing the room for it
+/// first costs little.
 pub(crate) fn pread_append_nowait(
     file: BorrowedFd<'_>,
     position: u64,
     buffer: &mut Vec<u8>,
     len: usize,
 ) -> Result<usize, Errno> {
-    let position = libc::off_t::try_from(position).map_err(|_| Errno::INVAL)?;
     let before = buffer.len();
-    let room = buffer.spare_capacity_mut();
-    let slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: len.min(room.len()) };
-    loop {
-        // SAFETY: `slice` lies in the spare capacity of `buffer`, which is borrowed during the call.
-        let read =
-            unsafe { libc::preadv2(file.as_raw_fd(), &raw const slice, 1, position, libc::RWF_NOWAIT) };
-        match usize::try_from(read) {
-            Ok(read) => {
-                // SAFETY: the kernel filled `read` bytes behind the `before` that were there.
-                unsafe { buffer.set_len(before + read) };
-                return Ok(read);
-            }
-            Err(_) => match super::last_errno() {
-                Errno::INTR => {}
-                errno => return Err(errno),
-            },
-        }
-    }
-}
-
-/// [preadv2(2)](https://man7.org/linux/man-pages/man2/readv.2.html) with `RWF_NOWAIT` into a slice; the errors are those
-/// of [`pread_append_nowait`].
-pub(crate) fn pread_nowait(file: BorrowedFd<'_>, position: u64, slice: &mut [u8]) -> Result<usize, Errno> {
-    let mut slices = [IoSliceMut::new(slice)];
-    retry_on_intr(|| rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT))
+    buffer.resize(before + len.min(buffer.capacity() - before), 0);
+    let read = pread_nowait(file, position, &mut buffer[before..]);
+    buffer.truncate(before + read.unwrap_or(0));
+    read
 }
 
 /// [pwritev(2)](https://man7.org/linux/man-pages/man2/writev.2.html): writes slices one behind the other from
