@@ -102,7 +102,7 @@ impl Kept {
         Self {
             batches: batches.into_iter().map(|batch| batch.bytes().clone()).collect(),
             producers,
-            aborted: log.aborted_transactions(log.start_offset(), log.end_offset()).expect("an index"),
+            aborted: log.aborted_transactions(log.start_offset(), log.end_offset(), log::Patience::Waits).expect("an index"),
             epochs: log.leader_epochs(),
         }
     }

@@ -75,7 +75,7 @@ pub fn search(log: &Log) {
         ] {
             let _ = log.read(offset, max_bytes, until, max_bytes > 0);
         }
-        let _ = log.aborted_transactions(offset, log.end_offset());
+        let _ = log.aborted_transactions(offset, log.end_offset(), log::Patience::Waits);
     }
     for timestamp_ms in [i64::MIN, NOW_MS] {
         let _ = log.offset_for_timestamp(timestamp_ms);

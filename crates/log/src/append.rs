@@ -129,7 +129,7 @@ impl Log {
         base_offset: Offset,
         now_ms: i64,
     ) -> Result<(), LogError> {
-        appender.active.seal()?;
+        self.seal(appender)?;
         producer_snapshot::write_unflushed(&self.dir, base_offset, &appender.producers)?;
         let config = self.config.load();
         let segment = Arc::new(Segment::create(&self.dir, base_offset, &self.files)?);

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use protocol::Offset;
 
 use crate::disk::sync_dir;
+use crate::log::Appender;
 use crate::segment::is_gone;
 use crate::{Log, LogConfig, LogError, producer_snapshot};
 
@@ -48,6 +49,12 @@ impl Log {
         self.segments.load_full().last().map_or(Ok(()), |active| active.write_indexes_out())
     }
 
+    /// Writes the indexes of the active segment out for good.
+    pub(crate) fn seal(&self, appender: &mut Appender) -> Result<(), LogError> {
+        let _nobody_else_writes = self.index_writes.lock();
+        appender.active.seal()
+    }
+
     /// Flushes everything and notes the producers' state, so that the next start need not look at the records. Nothing can
     /// be appended afterwards.
     ///
@@ -61,7 +68,7 @@ impl Log {
             }
             self.ensure_open()?;
             self.closed.store(true, Ordering::Release);
-            appender.active.seal()?;
+            self.seal(&mut appender)?;
             if appender.end_offset > self.start_offset() {
                 producer_snapshot::write(&self.dir, appender.end_offset, &appender.producers)?;
             }

@@ -40,8 +40,6 @@ pub(crate) struct IndexFile<E> {
     base_offset: Offset,
     file: LazyFile,
     state: Mutex<State<E>>,
-    /// Held while entries are written out.
-    writing: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -65,12 +63,7 @@ impl<E: Entry> IndexFile<E> {
 
     fn new(dir: &Arc<Path>, base_offset: Offset, files: &Arc<OpenFiles>, on_disk: Option<u32>) -> Self {
         let file = LazyFile::new(dir, base_offset, E::KIND, files);
-        Self {
-            base_offset,
-            file,
-            state: Mutex::new(State { on_disk, tail: Vec::new() }),
-            writing: Mutex::new(()),
-        }
+        Self { base_offset, file, state: Mutex::new(State { on_disk, tail: Vec::new() }) }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -132,9 +125,8 @@ impl<E: Entry> IndexFile<E> {
         self.state.lock().tail.push(entry);
     }
 
-    /// Writes all waiting entries to the file. Appends and searches go on meanwhile.
+    /// Writes all waiting entries to the file. Appends and searches go on meanwhile; one thread at a time may call this.
     pub(crate) fn write_out(&self) -> Result<(), LogError> {
-        let _writing = self.writing.lock();
         let mut bytes = Vec::new();
         let (on_disk, waiting) = {
             let (state, on_disk) = self.state(Patience::Waits)?;

@@ -29,6 +29,7 @@ pub struct Log {
     pub(crate) segments: ArcSwap<Vec<Arc<Segment>>>,
     pub(crate) appender: Mutex<Appender>,
     /// Held while index entries of the active segment are written out, and while that is replaced by another of its name.
+    /// Taken after `appender`, where both are.
     pub(crate) index_writes: Mutex<()>,
     pub(crate) epochs: RwLock<LeaderEpochs>,
     pub(crate) stability: Mutex<Stability>,

@@ -132,20 +132,8 @@ impl Log {
     /// The aborted transactions that have records from `from` on and before `until`.
     ///
     /// # Errors
-    /// The disk's.
-    pub fn aborted_transactions(
-        &self,
-        from: Offset,
-        until: Offset,
-    ) -> Result<Vec<AbortedTransaction>, LogError> {
-        self.aborted_transactions_with_patience(from, until, Patience::Waits)
-    }
-
-    /// The same, for those who may not wait for the disk.
-    ///
-    /// # Errors
     /// The disk's, and [`LogError::WouldWait`] where a hurried look needs what is not known.
-    pub fn aborted_transactions_with_patience(
+    pub fn aborted_transactions(
         &self,
         from: Offset,
         until: Offset,

@@ -24,8 +24,8 @@ impl Log {
     /// # Errors
     /// The disk's. The log is then closed, for only recovery can tell what it holds.
     pub fn truncate_to(&self, offset: Offset, now_ms: i64) -> Result<(), LogError> {
-        let _no_index_is_written = self.index_writes.lock();
         let mut appender = self.appender.lock();
+        let _no_index_is_written = self.index_writes.lock();
         self.ensure_open()?;
         if offset >= appender.end_offset {
             return Ok(());
@@ -39,8 +39,8 @@ impl Log {
     /// # Errors
     /// The disk's. The log is then closed, for only recovery can tell what it holds.
     pub fn restart_at(&self, offset: Offset, now_ms: i64) -> Result<(), LogError> {
-        let _no_index_is_written = self.index_writes.lock();
         let mut appender = self.appender.lock();
+        let _no_index_is_written = self.index_writes.lock();
         self.ensure_open()?;
         self.restart_locked(&mut appender, offset, now_ms)
             .inspect_err(|_| self.failed.store(true, Ordering::Release))

@@ -73,9 +73,8 @@ impl Look {
     ) -> Result<(Option<Vec<Aborted>>, ReadInfo), LogError> {
         let log = &partition.log;
         let read = log.read_with_patience(self.from, self.most, self.until, self.at_least_one, patience)?;
-        let aborted = self
-            .read_committed
-            .then(|| log.aborted_transactions_with_patience(self.from, read.next_offset, patience));
+        let aborted =
+            self.read_committed.then(|| log.aborted_transactions(self.from, read.next_offset, patience));
         Ok((aborted.transpose()?, read))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::common::*;
-use log::{AppendOrigin, FileKind, Log, LogConfig, LogError};
+use log::{AppendOrigin, FileKind, Log, LogConfig, LogError, Patience};
 use protocol::records::{ControlType, EndTransactionMarker, RecordBatchBuilder};
 use protocol::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
@@ -175,13 +175,13 @@ fn the_last_stable_offset_waits_for_open_transactions_and_their_markers() {
     log.advance_high_watermark(log.end_offset());
     assert_eq!(log.last_stable_offset(), log.end_offset());
 
-    let aborted = log.aborted_transactions(Offset(0), log.end_offset()).unwrap();
+    let aborted = log.aborted_transactions(Offset(0), log.end_offset(), Patience::Waits).unwrap();
     assert_eq!(aborted.len(), 1);
     assert_eq!(
         (aborted[0].producer_id, aborted[0].first_offset, aborted[0].last_offset),
         (ProducerId(1), Offset(1), Offset(3))
     );
-    assert!(log.aborted_transactions(Offset(4), log.end_offset()).unwrap().is_empty());
+    assert!(log.aborted_transactions(Offset(4), log.end_offset(), Patience::Waits).unwrap().is_empty());
 }
 
 #[test]
@@ -194,14 +194,14 @@ fn open_and_aborted_transactions_survive_a_crash() {
             .unwrap();
     }
     let open = transactional(&first, 3, 0);
-    let aborted = first.aborted_transactions(Offset(0), first.end_offset()).unwrap();
+    let aborted = first.aborted_transactions(Offset(0), first.end_offset(), Patience::Waits).unwrap();
     assert_eq!(aborted.len(), 10);
     drop(first);
 
     let (again, _) = open_unclean(dir.path(), LogConfig::default(), 0);
     again.advance_high_watermark(again.end_offset());
     assert_eq!(again.last_stable_offset(), open);
-    assert_eq!(again.aborted_transactions(Offset(0), again.end_offset()).unwrap(), aborted);
+    assert_eq!(again.aborted_transactions(Offset(0), again.end_offset(), Patience::Waits).unwrap(), aborted);
 }
 
 #[test]

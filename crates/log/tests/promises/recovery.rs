@@ -8,7 +8,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use crate::common::*;
-use log::{AppendOrigin, Log, LogConfig, ReadUntil};
+use log::{AppendOrigin, Log, LogConfig, Patience, ReadUntil};
 use protocol::records::{Batches, Codec, Compression, RecordBatchBuilder};
 use protocol::{LeaderEpoch, Offset};
 
@@ -133,7 +133,7 @@ proptest! {
             }
             let _ = log.offset_for_timestamp(5);
             let _ = log.max_timestamp();
-            let _ = log.aborted_transactions(Offset(0), Offset(100));
+            let _ = log.aborted_transactions(Offset(0), Offset(100), Patience::Waits);
             let _ = append(&log, &batch(&[b"next"]));
         }
     }
