@@ -50,6 +50,8 @@ pub(crate) struct Broker {
     pub(crate) metrics: Metrics,
     /// The image that the partitions follow.
     pub(crate) followed: Mutex<Arc<Image>>,
+    /// Held while a topic is created that a client needs and did not ask to create.
+    pub(crate) creating_on_demand: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Sender<bool>,
 }
 
@@ -224,6 +226,7 @@ impl Broker {
             engine,
             metrics,
             followed: Mutex::default(),
+            creating_on_demand: Arc::default(),
             stopping: watch::Sender::new(false),
             groups,
             config: ArcSwap::from_pointee(config),

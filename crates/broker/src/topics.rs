@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster::{ClusterError, CreatedTopic, NewPartitions, NewTopic};
 use protocol::ErrorCode;
+use tokio::time::timeout;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -15,6 +17,10 @@ pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Topics whose records are the brokers' own.
 const INTERNAL_TOPICS: [&str; 3] = [OFFSETS_TOPIC, "__transaction_state", "__share_group_state"];
+
+/// How long a request may wait for a topic that its client needs and did not ask to create. Other requests of the client
+/// wait behind it, those for data on other disks among them.
+const ON_DEMAND_WAIT: Duration = Duration::from_secs(1);
 
 /// Whether a topic's records are the brokers' own.
 pub(crate) fn is_internal(name: &str) -> bool {
@@ -97,11 +103,9 @@ impl Broker {
                 replication_factor: self.config().default_replication_factor,
                 ..NewTopic::default()
             };
-            self.create_topic(new, false).await.map(drop)
+            self.create_soon(new).await
         };
-        if let Err(error) = created
-            && error.code != ErrorCode::TopicAlreadyExists
-        {
+        if let Err(error) = created {
             warn!(topic = name, "cannot create the topic on demand: {error}");
         }
     }
@@ -127,9 +131,30 @@ impl Broker {
             ],
             ..NewTopic::default()
         };
-        match self.create_topic(new, false).await {
-            Err(error) if error.code != ErrorCode::TopicAlreadyExists => Err(error),
-            _ => Ok(()),
+        self.create_soon(new).await
+    }
+
+    /// Creates a topic unless it is there. Does not wait for a disk that takes long: the topic comes when it comes, and
+    /// clients ask again.
+    async fn create_soon(self: &Arc<Self>, new: NewTopic) -> Result<(), TopicError> {
+        let message = format!("{} is still being created", new.name);
+        let late = TopicError::refused(ErrorCode::RequestTimedOut, message);
+        timeout(ON_DEMAND_WAIT, self.create_in_turn(new)).await.unwrap_or(Err(late))
+    }
+
+    /// Creates a topic unless it is there, also when nobody waits for that any more. One at a time: each that waits for a
+    /// disk holds a thread, and clients ask again and again.
+    async fn create_in_turn(self: &Arc<Self>, new: NewTopic) -> Result<(), TopicError> {
+        let turn = Arc::clone(&self.creating_on_demand).lock_owned().await;
+        let broker = Arc::clone(self);
+        let creating = tokio::spawn(async move {
+            let _turn = turn;
+            broker.create_topic(new, false).await
+        });
+        match creating.await {
+            Ok(Err(error)) if error.code != ErrorCode::TopicAlreadyExists => Err(error),
+            Ok(_) => Ok(()),
+            Err(died) => Err(TopicError::refused(ErrorCode::UnknownServerError, died.to_string())),
         }
     }
 

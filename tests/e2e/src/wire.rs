@@ -16,6 +16,8 @@ pub mod api {
     pub const FETCH: i16 = 1;
     /// Metadata.
     pub const METADATA: i16 = 3;
+    /// FindCoordinator.
+    pub const FIND_COORDINATOR: i16 = 10;
     /// ApiVersions.
     pub const API_VERSIONS: i16 = 18;
 }

@@ -2,10 +2,14 @@
 
 use e2e::admin::Admin;
 use e2e::clients::{self, Outgoing};
+use e2e::wire::{Connection, Outcome, api};
 use e2e::{Broker, Disk, wait};
 
 /// More than the broker has threads for connections, and more than it spends on a stalled disk.
 const WRITERS: usize = 12;
+
+/// An error code of Kafka's.
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 
 fn record(partition: i32, value: &str) -> Outgoing<'_> {
     Outgoing::to("two-disks").partition(partition).payload(value.as_bytes())
@@ -43,6 +47,14 @@ fn a_frozen_file_system_stops_neither_other_disks_nor_readers() {
         let connection = clients::producer(&broker, &[]);
         clients::delivered(clients::enqueue(&connection, record(healthy, &value))).unwrap();
     }
+    // Half of the topic that groups are kept in is to be on the disk that stalls. It is answered all the same: the client's
+    // fetches wait behind it.
+    let mut connection = Connection::open(&broker.bootstrap()).unwrap();
+    let group_of_readers = b"\0\x07readers\0";
+    let Outcome::Answer(answer) = connection.request(api::FIND_COORDINATOR, 2, group_of_readers) else {
+        panic!("the broker closed the connection");
+    };
+    assert_eq!(answer[4..6], COORDINATOR_NOT_AVAILABLE.to_be_bytes(), "{answer:?}");
     let read = clients::read_all(&broker, "two-disks", &[]);
     assert_eq!((read[&healthy].len(), read[&frozen].len()), (51, 1));
 
