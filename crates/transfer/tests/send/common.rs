@@ -3,10 +3,14 @@
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
-use transfer::{Mechanism, Region};
+use transfer::{Capabilities, Mechanism, Region, Residency};
+
+/// How long the kernel may take to let go of a file's pages.
+const EVICTION_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A file on disk and what is in it.
 pub(crate) struct Goods {
@@ -48,9 +52,26 @@ impl Goods {
         if kind == TMPFS_MAGIC || kind == OVERLAYFS_MAGIC {
             return false;
         }
-        self.file.sync_all().unwrap();
-        rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        // While the disk is busy, the kernel keeps some pages all the same.
+        let given_up = Instant::now() + EVICTION_PATIENCE;
+        while {
+            self.file.sync_all().unwrap();
+            rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+            self.has_cached_pages()
+        } {
+            assert!(Instant::now() < given_up, "the kernel does not let go of the file's pages");
+        }
         true
+    }
+
+    /// Whether the kernel says so; looking does not read anything.
+    fn has_cached_pages(&self) -> bool {
+        let only_cachestat = Capabilities { read_nowait: false, ..Capabilities::probe() };
+        let page_bytes = rustix::param::page_size();
+        only_cachestat.cachestat
+            && (0..self.bytes.len()).step_by(page_bytes).any(|position| {
+                Residency::of(&self.region(position as u64, 1), &only_cachestat) == Residency::Resident
+            })
     }
 }
 
