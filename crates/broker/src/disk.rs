@@ -333,7 +333,12 @@ impl Watch {
         }
         *reserve = Reserve::Goes;
         let watch = Arc::clone(self);
-        self.runtime.spawn(async move { watch.rest() });
+        self.runtime.spawn(async move {
+            // A worker that has just come upon this may still hold the task that it woke last, which nobody can take from
+            // it. After a yield it does not.
+            tokio::task::yield_now().await;
+            watch.rest();
+        });
         while *reserve == Reserve::Goes {
             self.reserve_changes.wait(&mut reserve);
         }
