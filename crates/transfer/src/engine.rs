@@ -4,10 +4,11 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::passing::Lease;
 use crate::sending::{Means, Sending, Step};
@@ -57,6 +58,28 @@ impl Engine {
     /// or when the future was dropped before it was done, the peer has a part of the answer: close the connection.
     /// Nobody else may write to the socket meanwhile.
     pub async fn send(&self, socket: &TcpStream, plan: Plan, path: Path) -> Result<u64, SendError> {
+        self.send_with(socket, plan, path, None).await
+    }
+
+    /// The same for peers that nobody trusts to read: [`SendError::Stalled`] once the socket has taken nothing for
+    /// `patience`. Waits for the disk do not count.
+    pub async fn send_unless_stalled(
+        &self,
+        socket: &TcpStream,
+        plan: Plan,
+        path: Path,
+        patience: Duration,
+    ) -> Result<u64, SendError> {
+        self.send_with(socket, plan, path, Some(patience)).await
+    }
+
+    async fn send_with(
+        &self,
+        socket: &TcpStream,
+        plan: Plan,
+        path: Path,
+        patience: Option<Duration>,
+    ) -> Result<u64, SendError> {
         let len = plan.len();
         let means = Means {
             policy: &self.policy,
@@ -68,11 +91,14 @@ impl Engine {
         while !sending.is_done() {
             // A peer that does not read causes no reads of the disk: the step looks for cold pages only when the
             // socket has room.
-            let step = socket
-                .async_io(Interest::WRITABLE, || sending.step(socket.as_fd()))
-                .await
-                .map_err(SendError::Kernel)??;
-            match step {
+            let stepping = socket.async_io(Interest::WRITABLE, || sending.step(socket.as_fd()));
+            let step = match patience {
+                None => stepping.await,
+                Some(patience) => {
+                    timeout(patience, stepping).await.map_err(|_| SendError::Stalled(patience))?
+                }
+            };
+            match step.map_err(SendError::Kernel)?? {
                 Step::Moved => {}
                 Step::Cold(region) => {
                     let lease = self.bring_in(&region).await;

@@ -1,6 +1,7 @@
 //! Who is at fault when a send fails?
 
 use std::io;
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -10,6 +11,9 @@ pub enum SendError {
     /// The peer, or the way to it, is gone. Ordinary: nothing to log above debug.
     #[error("the peer is gone: {0}")]
     Peer(#[source] io::Error),
+    /// The peer has not read for as long as the caller would wait.
+    #[error("the peer has read nothing for {0:?}")]
+    Stalled(Duration),
     /// The file ends inside a leased region: someone broke the lease, or the region was wrong.
     #[error("the file ends at or before byte {position}, {missing_bytes} bytes before the region does")]
     Truncated {

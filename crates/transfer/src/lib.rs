@@ -30,6 +30,7 @@
 
 mod attempt;
 mod capabilities;
+mod congestion;
 mod engine;
 mod error;
 pub mod file;
@@ -46,6 +47,7 @@ mod sys;
 mod warm;
 
 pub use capabilities::{Capabilities, Capability};
+pub use congestion::CongestionControl;
 pub use engine::{Engine, send_file};
 pub use error::SendError;
 pub use ledger::{ColdWaits, Ledger, PayloadEntry, Snapshot};

@@ -1,6 +1,6 @@
 //! What is to be sent, in which order?
 
-use std::collections::VecDeque;
+use std::collections::{VecDeque, vec_deque};
 
 use bytes::Bytes;
 
@@ -114,6 +114,15 @@ impl Plan {
 
     pub(crate) fn into_parts(self) -> VecDeque<Part> {
         self.parts
+    }
+}
+
+impl IntoIterator for Plan {
+    type Item = Part;
+    type IntoIter = vec_deque::IntoIter<Part>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.parts.into_iter()
     }
 }
 

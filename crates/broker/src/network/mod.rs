@@ -2,7 +2,6 @@
 
 mod buffer_sizes;
 mod buffers;
-mod congestion;
 mod connection;
 mod frames;
 mod limits;

@@ -10,9 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
+use transfer::CongestionControl;
 
 use super::buffer_sizes::BufferSizes;
-use super::congestion::CongestionControl;
 use super::connection;
 use super::limits::Place;
 use crate::Broker;

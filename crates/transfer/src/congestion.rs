@@ -7,9 +7,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 
 use rustix::net::sockopt;
-use socket2::Socket;
 use tokio::net::TcpStream;
 use tracing::warn;
 
@@ -21,7 +21,7 @@ const PACES: &str = "bbr";
 
 /// The congestion control of a listener's connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CongestionControl {
+pub struct CongestionControl {
     /// What connections that leave this host are given back; `None` if nothing was taken.
     paced: Option<String>,
 }
@@ -29,7 +29,10 @@ pub(super) struct CongestionControl {
 impl CongestionControl {
     /// Before listen(2): accepted sockets inherit the listener's. Pacing, once a connection has begun with it, stays on
     /// whatever it is given later, so it is those that need it who are given it later.
-    pub(super) fn apply_to_listener(socket: &Socket, within_host_unpaced: bool) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The kernel's, where it does not tell or does not take a congestion control.
+    pub fn apply_to_listener(socket: &impl AsFd, within_host_unpaced: bool) -> io::Result<Self> {
         if !within_host_unpaced {
             return Ok(Self { paced: None });
         }
@@ -41,7 +44,11 @@ impl CongestionControl {
         Ok(Self { paced: Some(systems) })
     }
 
-    pub(super) fn apply_to_connection(&self, socket: &TcpStream, peer: SocketAddr) -> io::Result<()> {
+    /// After accept(2): a connection that leaves this host gets the system's back.
+    ///
+    /// # Errors
+    /// When the socket has no address: the connection is gone.
+    pub fn apply_to_connection(&self, socket: &TcpStream, peer: SocketAddr) -> io::Result<()> {
         let Some(paced) = &self.paced else { return Ok(()) };
         if is_within_host(socket.local_addr()?, peer) {
             return Ok(());
@@ -61,7 +68,7 @@ fn is_within_host(own: SocketAddr, peer: SocketAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use socket2::{Domain, Type};
+    use socket2::{Domain, Socket, Type};
     use tokio::net::TcpListener;
 
     use super::*;
