@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::{OfEngine, OfProcess, Operated};
 use arc_swap::ArcSwap;
 use cluster::{BrokerRegistration, ClusterError, Controller, Endpoint, Image};
 use log::LogError;
@@ -27,7 +28,7 @@ use crate::observed::Observed;
 use crate::offsets::Offsets;
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
-use crate::{admin, background, clock};
+use crate::{background, clock};
 
 /// How long connections may take to finish the request they are at when the broker stops.
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -208,11 +209,10 @@ impl Broker {
         let offsets = Arc::new(Offsets { partitions: Arc::clone(&partitions) });
         let groups = GroupService::new(group_settings(&config), config.offsets_topic_num_partitions, offsets);
         let mut metrics = Metrics::new();
-        metrics.collect_from(Observed {
-            engine: Arc::clone(&engine),
-            partitions: Arc::clone(&partitions),
-            sessions: Arc::clone(&sessions),
-        });
+        metrics.collect_from(OfEngine(Arc::clone(&engine)));
+        metrics.collect_from(OfProcess);
+        metrics
+            .collect_from(Observed { partitions: Arc::clone(&partitions), sessions: Arc::clone(&sessions) });
         let broker = Self {
             node_id: config.node_id,
             cluster_id: data_dirs.cluster_id().to_owned(),
@@ -258,10 +258,6 @@ impl Broker {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
     /// Does what may have to wait for the disk on a thread where that holds nobody up.
     pub(crate) async fn on_disk_thread<T: Send + 'static>(
         &self,
@@ -284,6 +280,20 @@ impl Broker {
         self.data_dirs.mark_clean_shutdown(epoch)?;
         info!("stopped: {} logs flushed", partitions.len());
         Ok(())
+    }
+}
+
+impl Operated for Broker {
+    fn metrics(&self) -> Result<String, std::fmt::Error> {
+        self.metrics.text()
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    fn stopping(&self) -> impl Future<Output = ()> + Send {
+        Self::stopping(self)
     }
 }
 

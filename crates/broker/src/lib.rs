@@ -14,7 +14,6 @@
 //!
 //! It never looks into the records of a plain fetch, and it never blocks the event loop on a disk that it can ask first.
 
-mod admin;
 mod arrivals;
 mod background;
 mod broker;
