@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{commands, logging};
 
-/// A Kafka broker that sends with sendfile, and the tools to use and inspect it.
+/// A Kafka broker and a file server that send with sendfile, and the tools to use and inspect them.
 #[derive(Debug, Parser)]
 #[command(name = "crossdock", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -20,11 +20,13 @@ Examples:
   crossdock topic create orders --partitions 6
   seq 1000 | crossdock produce orders
   crossdock consume orders --from beginning --max 10
+  crossdock http --root ./public                       serve files on 127.0.0.1:8080
   crossdock doctor                                     what to set on this machine";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Broker(commands::broker::Broker),
+    Http(commands::http::Http),
     Topic(commands::topic::Topic),
     Produce(commands::produce::Produce),
     Consume(commands::consume::Consume),
@@ -39,6 +41,7 @@ impl Cli {
         logging::init(self.command.log_level());
         match self.command {
             Command::Broker(broker) => broker.run(),
+            Command::Http(http) => http.run(),
             Command::Topic(topic) => topic.run(),
             Command::Produce(produce) => produce.run(),
             Command::Consume(consume) => consume.run(),
@@ -53,7 +56,7 @@ impl Command {
     /// From which level on a command logs: a server tells what it does, a tool only what is wrong.
     fn log_level(&self) -> &'static str {
         match self {
-            Self::Broker(_) => "info",
+            Self::Broker(_) | Self::Http(_) => "info",
             _ => "warn",
         }
     }

@@ -11,9 +11,9 @@ use anyhow::Context;
 use broker::RunningBroker;
 use broker::config::{Loaded, Sources};
 use clap::Args;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use transfer::Capability;
+
+use super::serving::{StopSignals, raise_open_files};
 
 /// The exit status where the configuration is wrong, as for wrong arguments.
 const EXIT_CONFIGURATION: u8 = 2;
@@ -151,36 +151,6 @@ fn bootstrap_option(listens_on: Option<SocketAddr>) -> String {
         }
         Some(address) => format!(" --bootstrap {address}"),
         None => String::new(),
-    }
-}
-
-/// The signals by which a broker is asked to stop.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("listening for signals");
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "Ctrl-C",
-        }
-    }
-}
-
-/// Raises this process's limit of open files as far as it may. Shells set a low one for the sake of old programs that use
-/// select(2).
-fn raise_open_files() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, soft = limit.current, "cannot raise the limit of open files");
     }
 }
 

@@ -4,8 +4,10 @@ pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod consume;
 pub(crate) mod doctor;
+pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod produce;
+pub(crate) mod serving;
 pub(crate) mod topic;
 
 use std::future::Future;

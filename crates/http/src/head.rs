@@ -1,0 +1,76 @@
+//! The head of an answer: status line and fields.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+
+use crate::status::Status;
+
+/// Most heads are shorter.
+const USUAL_BYTES: usize = 320;
+
+/// A head that is being written.
+#[derive(Debug)]
+pub(crate) struct Head(Vec<u8>);
+
+impl Head {
+    /// With the fields that every answer has.
+    pub(crate) fn new(status: Status) -> Self {
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        write(&mut bytes, format_args!("HTTP/1.1 {status}\r\nServer: Crossdock\r\nDate: "));
+        with_date(|date| bytes.extend_from_slice(date.as_bytes()));
+        bytes.extend_from_slice(b"\r\n");
+        Self(bytes)
+    }
+
+    /// Adds a field. The value is this server's own, or escaped: it has no line end in it.
+    pub(crate) fn field(&mut self, name: &str, value: impl Display) {
+        write(&mut self.0, format_args!("{name}: {value}\r\n"));
+    }
+
+    /// The whole head, with the empty line.
+    pub(crate) fn end(mut self) -> Bytes {
+        self.0.extend_from_slice(b"\r\n");
+        self.0.into()
+    }
+}
+
+fn write(bytes: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to memory does not fail.
+    let _ = bytes.write_fmt(text);
+}
+
+/// Gives `to` the date now. It is formatted once a second.
+pub(crate) fn with_date<T>(to: impl FnOnce(&str) -> T) -> T {
+    thread_local! {
+        static LATEST: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+    }
+    let now = SystemTime::now();
+    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    LATEST.with_borrow_mut(|(of_second, date)| {
+        if *of_second != second {
+            *of_second = second;
+            *date = httpdate::fmt_http_date(now);
+        }
+        to(date)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_has_status_date_and_fields_and_ends_with_an_empty_line() {
+        let mut head = Head::new(Status::NOT_FOUND);
+        head.field("Content-Length", 7);
+        let text = String::from_utf8(head.end().to_vec()).unwrap();
+        let lines: Vec<&str> = text.split("\r\n").collect();
+        assert_eq!(lines[0], "HTTP/1.1 404 Not Found");
+        assert!(httpdate::parse_http_date(lines[2].strip_prefix("Date: ").unwrap()).is_ok());
+        assert_eq!(lines[3..], ["Content-Length: 7", "", ""]);
+    }
+}
