@@ -1,5 +1,7 @@
 //! What is wrong with a request is said, and what cannot be told apart ends the connection.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::common::{Site, request};
 
 async fn first_answer(site: &Site, text: &str) -> (u16, bool) {
@@ -41,11 +43,12 @@ async fn what_looks_like_a_request_in_a_body_is_none() {
 }
 
 #[tokio::test]
-async fn the_answer_to_a_long_body_arrives() {
+async fn who_sends_a_long_body_gets_an_answer_and_no_reset() {
     let site = Site::start().await;
     let mut connection = site.connect().await;
     let body = vec![b'x'; 4 << 20];
     connection.send(request("POST", "/upload", &[&format!("Content-Length: {}", body.len())])).await;
-    connection.send(body).await;
     assert_eq!(connection.receive().await.unwrap().status, 405);
+    connection.stream.write_all(&body).await.unwrap();
+    assert_eq!(connection.stream.read(&mut [0]).await.unwrap(), 0);
 }
