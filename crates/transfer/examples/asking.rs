@@ -1,8 +1,8 @@
 //! What does it cost to ask whether a region is in the page cache before it is sent?
 //!
-//! Prints the CPU seconds per GB of the sending thread for regions as fetches have them, all of them in memory, sent in
-//! turn after asking and without (`fresh`), and how much the asking adds. What stays of the answer is thrown away by a
-//! receiver on another core.
+//! Prints the CPU seconds per GB of the sending thread for regions as fetches have them, all of them in memory, sent after
+//! asking and without (`fresh`), and how much the asking adds. The two alternate every few milliseconds on one connection,
+//! so that whatever else the machine does falls on both alike; the median over rounds leaves out what does not.
 //!
 //! ```text
 //! cargo run --release -p transfer --example asking
@@ -21,9 +21,11 @@ use tokio::net::TcpStream;
 use transfer::{CongestionControl, Engine, Path, Plan, Policy, Region};
 
 const FILE_BYTES: u64 = 256 << 20;
-/// Sent in one turn.
-const TURN_BYTES: u64 = 1 << 30;
-const ROUNDS: usize = 9;
+/// Sent before it is the other one's turn.
+const TURN_BYTES: u64 = 16 << 20;
+/// Turns of each in one round.
+const TURNS: u64 = 64;
+const ROUNDS: usize = 11;
 const SIZES: [u64; 4] = [64 << 10, 512 << 10, 1 << 20, 8 << 20];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,32 +34,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     pin_to(0)?;
 
-    println!("CPU s/GB of the sender, median of {ROUNDS} rounds of {} MiB", TURN_BYTES >> 20);
+    println!("CPU s/GB of the sender, median of {ROUNDS} rounds of {} MiB each", TURNS * TURN_BYTES >> 20);
     println!("{:>10} {:>10} {:>10} {:>8}", "region", "asking", "not asking", "adds");
     for size in SIZES {
-        let mut costs: [Vec<f64>; 2] = Default::default();
+        let (mut asking, mut fresh, mut adds) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
-            for (costs, fresh) in costs.iter_mut().zip([false, true]) {
-                let cost = runtime.block_on(seconds_per_gb(&engine, &file, size, fresh))?;
-                // The first round touches all memory.
-                if round > 0 {
-                    costs.push(cost);
-                }
+            let [with, without] = runtime.block_on(seconds_per_gb(&engine, &file, size))?;
+            // The first round touches all memory.
+            if round > 0 {
+                asking.push(with);
+                fresh.push(without);
+                adds.push((with / without - 1.0) * 100.0);
             }
         }
-        let [asking, fresh] = costs.map(median);
-        let adds = (asking / fresh - 1.0) * 100.0;
+        let [asking, fresh, adds] = [asking, fresh, adds].map(median);
         println!("{:>6} KiB {asking:>10.4} {fresh:>10.4} {adds:>7.1}%", size >> 10);
     }
     Ok(())
 }
 
-async fn seconds_per_gb(
-    engine: &Engine,
-    file: &Arc<File>,
-    size: u64,
-    fresh: bool,
-) -> Result<f64, Box<dyn Error>> {
+/// With asking, and without.
+async fn seconds_per_gb(engine: &Engine, file: &Arc<File>, size: u64) -> Result<[f64; 2], Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     // As between a broker and its clients within a host.
     CongestionControl::apply_to_listener(&listener, true)?;
@@ -74,16 +71,22 @@ async fn seconds_per_gb(
     socket.set_nodelay(true)?;
     let socket = TcpStream::from_std(socket)?;
 
-    let before = thread_cpu_seconds();
-    for sent in 0..TURN_BYTES / size {
-        let region = Region::new(Arc::clone(file), sent * size % FILE_BYTES, size);
-        let region = if fresh { region.fresh() } else { region };
-        engine.send(&socket, Plan::new().bytes(&b"head"[..]).file(region), Path::Direct).await?;
+    let mut seconds = [0.0; 2];
+    for turn in 0..2 * TURNS {
+        // Every other pair the other way round: who comes second finds the caches as the first has left them.
+        let is_fresh = (turn + turn / 2) % 2 == 1;
+        let before = thread_cpu_seconds();
+        for sent in 0..TURN_BYTES / size {
+            let position = (turn / 2 * TURN_BYTES + sent * size) % FILE_BYTES;
+            let region = Region::new(Arc::clone(file), position, size);
+            let region = if is_fresh { region.fresh() } else { region };
+            engine.send(&socket, Plan::new().bytes(&b"head"[..]).file(region), Path::Direct).await?;
+        }
+        seconds[usize::from(is_fresh)] += thread_cpu_seconds() - before;
     }
-    let seconds = thread_cpu_seconds() - before;
     drop(socket);
     receiver.join().map_err(|_| "the receiver panicked")??;
-    Ok(seconds / (TURN_BYTES as f64 / 1e9))
+    Ok(seconds.map(|seconds| seconds / ((TURNS * TURN_BYTES) as f64 / 1e9)))
 }
 
 fn thread_cpu_seconds() -> f64 {
