@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     pin_to(0)?;
 
-    println!("CPU s/GB of the sender, median of {ROUNDS} rounds of {} MiB each", TURNS * TURN_BYTES >> 20);
+    println!("CPU s/GB of the sender, median of {ROUNDS} rounds of {} MiB each", (TURNS * TURN_BYTES) >> 20);
     println!("{:>10} {:>10} {:>10} {:>8}", "region", "asking", "not asking", "adds");
     for size in SIZES {
         let (mut asking, mut fresh, mut adds) = (Vec::new(), Vec::new(), Vec::new());
