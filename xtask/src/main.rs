@@ -8,14 +8,17 @@ mod compare;
 mod fuzz;
 mod kafka;
 mod markers;
+mod metrics;
 mod packages;
 mod process;
 mod python;
 mod readiness;
 mod schema;
+mod static_server;
 mod suites;
 mod tool;
 mod workspace;
+mod wrk;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a broker may take to start or to stop.
+/// How long a server may take to start or to stop.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a stopping program is looked at.
 const STOP_POLL: Duration = Duration::from_millis(10);
@@ -35,15 +35,27 @@ impl Process {
         Ok(self.0.wait()?)
     }
 
-    /// Ends it in order: sends SIGTERM and waits.
-    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        kill_process(Pid::from_child(&self.0), Signal::TERM)?;
-        let give_up = Instant::now() + PATIENCE;
-        while self.ended()?.is_none() {
-            ensure!(Instant::now() < give_up, "the broker has not stopped within {} s", PATIENCE.as_secs());
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.0), signal)?)
+    }
+
+    /// Waits until it ends, so long at most.
+    pub(crate) fn wait_within(&mut self, limit: Duration) -> anyhow::Result<ExitStatus> {
+        let give_up = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            ensure!(Instant::now() < give_up, "it has not ended within {} s", limit.as_secs());
             sleep(STOP_POLL);
         }
-        Ok(())
+    }
+
+    /// Ends it in order: sends SIGTERM and waits.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        self.signal(Signal::TERM)?;
+        self.wait_within(PATIENCE).map(drop)
     }
 
     /// Ends it as a crash does (`kill -9`).

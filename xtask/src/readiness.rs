@@ -1,4 +1,4 @@
-//! Where a broker may listen, and whether it answers yet.
+//! Where a server may listen, and whether it answers yet.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use protocol::messages::metadata::MetadataRequest;
 
 use crate::process::{PATIENCE, Process};
 
-/// How often a starting broker is asked.
+/// How often a starting server is asked.
 const POLL: Duration = Duration::from_micros(500);
 /// A version of Metadata that every broker here serves.
 const METADATA_VERSION: i16 = 9;
@@ -27,18 +27,36 @@ pub(crate) fn free_ports() -> io::Result<[u16; 2]> {
 
 /// Waits until the broker at `address`, which `process` is, answers Metadata.
 pub(crate) fn await_metadata(process: &mut Process, address: &str) -> anyhow::Result<()> {
+    // Refused, closed or without a broker: it is not ready yet.
+    wait(process, || metadata_names_a_broker(address).unwrap_or(false))
+}
+
+/// Waits until the server at `address`, which `process` is, answers HTTP.
+pub(crate) fn await_http(process: &mut Process, address: &str) -> anyhow::Result<()> {
+    wait(process, || answers_http(address).unwrap_or(false))
+}
+
+fn wait(process: &mut Process, is_ready: impl Fn() -> bool) -> anyhow::Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         if let Some(status) = process.ended()? {
             bail!("it ended with {status}");
         }
-        // Refused, closed or without a broker: it is not ready yet.
-        if metadata_names_a_broker(address).unwrap_or(false) {
+        if is_ready() {
             return Ok(());
         }
         sleep(POLL);
     }
     bail!("no answer within {} s", PATIENCE.as_secs())
+}
+
+fn answers_http(address: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(b"HEAD / HTTP/1.0\r\n\r\n")?;
+    let mut begin = [0; 5];
+    stream.read_exact(&mut begin)?;
+    Ok(&begin == b"HTTP/")
 }
 
 fn metadata_names_a_broker(address: &str) -> anyhow::Result<bool> {

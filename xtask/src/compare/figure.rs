@@ -3,6 +3,9 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::server;
+use crate::static_server;
+
 /// A figure of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,9 +32,19 @@ pub(crate) enum Figure {
     Backfill,
     /// A million records of 1 KB a second, produced and consumed at once, generator included.
     Headline,
+    /// Static files over HTTP, beside nginx: CPU per GB, requests per second and memory of a server on one core.
+    Http,
 }
 
 impl Figure {
+    /// Whom Crossdock is measured beside.
+    pub(crate) fn peer(self) -> &'static str {
+        match self {
+            Self::Http => static_server::Kind::Nginx.name(),
+            _ => server::Kind::Kafka.name(),
+        }
+    }
+
     /// What has to be measured before this can be, besides itself.
     pub(crate) fn needs(self) -> &'static [Self] {
         match self {
@@ -55,6 +68,7 @@ impl Figure {
             Self::SocketBuffers => "Socket buffers: a set size against the kernel's own sizing",
             Self::Backfill => "A tail beside readers of cold data",
             Self::Headline => "A million records a second, both ways, on two cores",
+            Self::Http => "Static files over HTTP",
         }
     }
 
@@ -122,6 +136,17 @@ impl Figure {
                  partitions and consumes them as they come over 4 others. First on a schedule of 1,000,000 records a \
                  second that does not wait for answers: latency counts from when a batch was due. Then as fast as it \
                  goes. Broker and generator share the two cores; the scheduler places them."
+            }
+            Self::Http => {
+                "`crossdock http` and Debian's nginx (one worker, `sendfile`, `tcp_nopush`, no access log, connections \
+                 without end; otherwise Debian's defaults) in turn on the first core, wrk with keep-alive on the second, \
+                 the files in the page cache. wrk asks 400 times for 100 MB over 100 connections, then 40,000 times for \
+                 1 MB over 64, each answer whole, so that the bytes are known exactly; then for 10 s for 4 KiB over 64. \
+                 CPU and memory (VmRSS) are those of the process that serves, nginx's worker. Any error makes the run \
+                 invalid. wrk has one core, too, and may be what limits the requests per second: then the server's core \
+                 is not busy, and the requests per second of its CPU time tell them apart. \"No pacing\" is as for Consume: \
+                 with `net.ipv4.tcp_congestion_control=cubic`, which takes from nginx the timers that BBR has it set for \
+                 every 64 KiB, and which Crossdock alone does without for connections within its host."
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::backfill::{ALONE, BESIDE, DISK_SHARE, PERCENT, TAIL_SHARE};
 use super::figure::Figure;
 use super::headline::RECORDS_PER_S;
+use super::http::{self, REQUESTS_PER_CPU_S, REQUESTS_PER_S};
 use super::plots::shown;
 use super::report::{cell, ratio};
 use super::results::{Measured, Results};
@@ -20,8 +21,10 @@ pub(crate) struct Goal {
 /// What Crossdock's value should be.
 #[derive(Clone, Copy)]
 enum Aim {
-    /// At most so many times Apache Kafka's.
-    TimesKafka(f64),
+    /// At most so many times the peer's.
+    TimesPeer(f64),
+    /// At least so many times the peer's.
+    AtLeastTimesPeer(f64),
     /// At most so many times the bare sendfile loop's, in this case of its own.
     TimesFloor(f64, &'static str),
     /// At most this.
@@ -43,18 +46,18 @@ const fn goal(figure: Figure, case: &'static str, unit: &'static str, aim: Aim) 
 
 /// All of them.
 pub(crate) const GOALS: &[Goal] = &[
-    goal(Figure::Consume, "librdkafka", CPU_PER_GB, Aim::TimesKafka(0.6)),
+    goal(Figure::Consume, "librdkafka", CPU_PER_GB, Aim::TimesPeer(0.6)),
     goal(Figure::Consume, "librdkafka", CPU_PER_GB, Aim::TimesFloor(1.4, FLOOR_CASE)),
-    goal(Figure::Consume, "librdkafka, no pacing", CPU_PER_GB, Aim::TimesKafka(0.6)),
+    goal(Figure::Consume, "librdkafka, no pacing", CPU_PER_GB, Aim::TimesPeer(0.6)),
     goal(Figure::Consume, "librdkafka, no pacing", CPU_PER_GB, Aim::TimesFloor(1.4, UNPACED_FLOOR_CASE)),
-    goal(Figure::Produce, "Java client", CPU_PER_GB, Aim::TimesKafka(0.3)),
-    goal(Figure::Small, "both ways", CPU_PER_MILLION, Aim::TimesKafka(0.4)),
+    goal(Figure::Produce, "Java client", CPU_PER_GB, Aim::TimesPeer(0.3)),
+    goal(Figure::Small, "both ways", CPU_PER_MILLION, Aim::TimesPeer(0.4)),
     goal(Figure::Memory, "resident", MEGABYTES, Aim::AtMost(40.0)),
     goal(Figure::Start, "after a clean stop", SECONDS, Aim::AtMost(0.1)),
-    goal(Figure::Latency, "EndToEndLatency, mean", MILLISECONDS, Aim::TimesKafka(0.6)),
-    goal(Figure::Latency, "EndToEndLatency, p99", MILLISECONDS, Aim::TimesKafka(0.5)),
-    goal(Figure::Latency, "crossdock bench, mean", MILLISECONDS, Aim::TimesKafka(0.6)),
-    goal(Figure::Latency, "crossdock bench, p99", MILLISECONDS, Aim::TimesKafka(0.5)),
+    goal(Figure::Latency, "EndToEndLatency, mean", MILLISECONDS, Aim::TimesPeer(0.6)),
+    goal(Figure::Latency, "EndToEndLatency, p99", MILLISECONDS, Aim::TimesPeer(0.5)),
+    goal(Figure::Latency, "crossdock bench, mean", MILLISECONDS, Aim::TimesPeer(0.6)),
+    goal(Figure::Latency, "crossdock bench, p99", MILLISECONDS, Aim::TimesPeer(0.5)),
     goal(
         Figure::Partitions,
         "produce, 1000 partitions",
@@ -87,6 +90,15 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Backfill, TAIL_SHARE, PERCENT, Aim::AtLeast(95.0)),
     goal(Figure::Headline, "1,000,000/s scheduled: produced", RECORDS_PER_S, Aim::AtLeast(1e6)),
     goal(Figure::Headline, "1,000,000/s scheduled: consumed", RECORDS_PER_S, Aim::AtLeast(1e6)),
+    goal(Figure::Http, http::LARGE, CPU_PER_GB, Aim::TimesPeer(1.0)),
+    goal(Figure::Http, http::LARGE_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.0)),
+    goal(Figure::Http, http::MEDIUM, CPU_PER_GB, Aim::TimesPeer(1.0)),
+    goal(Figure::Http, http::MEDIUM_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.0)),
+    goal(Figure::Http, http::SMALL, REQUESTS_PER_S, Aim::AtLeastTimesPeer(1.0)),
+    goal(Figure::Http, http::SMALL_UNPACED, REQUESTS_PER_S, Aim::AtLeastTimesPeer(1.0)),
+    goal(Figure::Http, http::SMALL, REQUESTS_PER_CPU_S, Aim::AtLeastTimesPeer(1.0)),
+    goal(Figure::Http, http::SMALL_UNPACED, REQUESTS_PER_CPU_S, Aim::AtLeastTimesPeer(1.0)),
+    goal(Figure::Http, http::RESIDENT, MEGABYTES, Aim::TimesPeer(2.0)),
 ];
 
 /// A run on a schedule ends when the last batch is answered, a little after the schedule: a rate this close to the
@@ -94,29 +106,35 @@ pub(crate) const GOALS: &[Goal] = &[
 const CLOSE_ENOUGH: f64 = 0.995;
 
 impl Goal {
+    /// Whom its figure is measured beside.
+    pub(crate) fn peer(&self) -> &'static str {
+        self.figure.peer()
+    }
+
     /// The goal as a line of the table, if it was measured.
     pub(crate) fn row(&self, results: &Results) -> Option<String> {
         let measured = results.figures.get(&self.figure)?;
-        let [kafka, crossdock] = Kind::ALL.map(|kind| measured.median(self.case, kind.name(), self.unit));
+        let [peer, crossdock] =
+            [self.peer(), Kind::Crossdock.name()].map(|who| measured.median(self.case, who, self.unit));
         let reached = self.is_reached(measured, crossdock?)?;
         Some(format!(
             "| {}: {}, {} | {} | {} | {} | {} | {} |\n",
             self.figure.title(),
             self.case,
             self.unit,
-            cell(kafka),
+            cell(peer),
             cell(crossdock),
-            ratio(crossdock, kafka),
+            ratio(crossdock, peer),
             self.aim(measured),
             if reached { "yes" } else { "**no**" },
         ))
     }
 
     fn is_reached(&self, measured: &Measured, crossdock: f64) -> Option<bool> {
+        let peer = measured.median(self.case, self.peer(), self.unit);
         Some(match self.aim {
-            Aim::TimesKafka(factor) => {
-                crossdock <= factor * measured.median(self.case, Kind::Kafka.name(), self.unit)?
-            }
+            Aim::TimesPeer(factor) => crossdock <= factor * peer?,
+            Aim::AtLeastTimesPeer(factor) => crossdock >= factor * peer?,
             Aim::TimesFloor(factor, case) => crossdock <= factor * measured.median(case, FLOOR, self.unit)?,
             Aim::AtMost(limit) => crossdock <= limit,
             Aim::AtLeast(limit) => crossdock >= CLOSE_ENOUGH * limit,
@@ -128,7 +146,8 @@ impl Goal {
 
     fn aim(&self, measured: &Measured) -> String {
         match self.aim {
-            Aim::TimesKafka(factor) => format!("≤ {factor}× Kafka"),
+            Aim::TimesPeer(factor) => format!("≤ {factor}× {}", short(self.peer())),
+            Aim::AtLeastTimesPeer(factor) => format!("≥ {factor}× {}", short(self.peer())),
             Aim::TimesFloor(factor, case) => {
                 let floor = cell(measured.median(case, FLOOR, self.unit));
                 format!("≤ {factor}× the {FLOOR} ({floor})")
@@ -141,6 +160,11 @@ impl Goal {
             }
         }
     }
+}
+
+/// A name's last word.
+fn short(name: &str) -> &str {
+    name.rsplit(' ').next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -165,5 +189,20 @@ mod tests {
         let expected = [Some(true), Some(false), Some(true), Some(true)];
         assert_eq!(reached, expected, "half of Kafka's, but 1.5 and 1.2 times the floors");
         assert_eq!(GOALS[4].is_reached(&measured, 0.06), None, "there is nothing to compare it with");
+    }
+
+    #[test]
+    fn files_over_http_are_held_against_nginx() {
+        let mut measured = Measured::default();
+        measured.add(http::SMALL, "nginx", REQUESTS_PER_S, 100.0);
+        measured.add(http::LARGE, "nginx", CPU_PER_GB, 0.1);
+        let reached = |case, unit, crossdock| {
+            let goal = GOALS.iter().find(|goal| goal.case == case && goal.unit == unit).unwrap();
+            goal.is_reached(&measured, crossdock)
+        };
+        assert_eq!(reached(http::SMALL, REQUESTS_PER_S, 101.0), Some(true), "more is better");
+        assert_eq!(reached(http::SMALL, REQUESTS_PER_S, 99.0), Some(false));
+        assert_eq!(reached(http::LARGE, CPU_PER_GB, 0.09), Some(true), "less is better");
+        assert_eq!(reached(http::LARGE, CPU_PER_GB, 0.11), Some(false));
     }
 }

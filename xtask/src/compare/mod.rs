@@ -1,4 +1,4 @@
-//! `cargo xtask compare`: Apache Kafka and Crossdock measured side by side, and the pages in `docs/benchmarks`.
+//! `cargo xtask compare`: Crossdock measured beside Apache Kafka and nginx, and the pages in `docs/benchmarks`.
 
 mod backfill;
 mod cgroup;
@@ -7,6 +7,7 @@ mod cores;
 mod figure;
 mod goals;
 mod headline;
+mod http;
 mod machine;
 mod memory;
 mod pacing;
@@ -38,14 +39,14 @@ use self::server::{Kind, Launcher};
 use self::session::{CPU_PER_GB, Sink, Turn};
 use self::sizes::Sizes;
 use crate::kafka::Kafka;
-use crate::{markers, workspace};
+use crate::{markers, static_server, workspace};
 
 /// Where the pages are that everybody sees; the table at their top is in the project's README too.
 const PUBLISHED: &str = "docs/benchmarks";
 
-/// Measure Apache Kafka and Crossdock side by side on this machine, and write tables and plots.
+/// Measure Crossdock beside Apache Kafka and nginx on this machine, and write tables and plots.
 ///
-/// Needs two cores that do nothing else, Java, Maven (the first time) and kcat.
+/// Needs two cores that do nothing else, Java, Maven (the first time) and kcat; for `http` nginx and wrk.
 #[derive(Args)]
 pub(crate) struct Compare {
     /// The figures to measure; all by default. Those that were measured before on the same machine are kept.
@@ -107,9 +108,14 @@ impl Compare {
         let mut wanted = Wanted::new(&self.figures)?;
         let data = Scratch::new(self.data_dir.as_deref().unwrap_or(&std::env::temp_dir()))?;
         let headline_data = Scratch::new(&self.headline_dir)?;
+        let files = match wanted.figure(Figure::Http) {
+            Some(_) => Some(http::Files::prepare(self.data_dir.as_deref().unwrap_or(&std::env::temp_dir()))?),
+            None => None,
+        };
+        let brokers: &[Kind] = if wanted.needs_a_broker() { &Kind::ALL } else { &[] };
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);
-            for kind in Kind::ALL {
+            for &kind in brokers {
                 memory::touch()?;
                 let turn = |data_dir| Turn { launcher: &launcher, kind, data_dir, sizes };
                 if wanted.needs_a_session() {
@@ -139,6 +145,12 @@ impl Compare {
                 drop(unpaced);
                 fs::remove_file(&file)?;
             }
+            if let (Some(measured), Some(files)) = (wanted.figure(Figure::Http), &files) {
+                for kind in static_server::Kind::ALL {
+                    memory::touch()?;
+                    http::run(kind, (&launcher.cores, &launcher.crossdock), files, &sizes, measured)?;
+                }
+            }
         }
         Ok(wanted.figures)
     }
@@ -153,12 +165,16 @@ impl Wanted {
     fn new(asked: &[Figure]) -> anyhow::Result<Self> {
         let asked = if asked.is_empty() { Figure::value_variants() } else { asked };
         let all = asked.iter().flat_map(|figure| figure.needs().iter().chain([figure]));
-        let measured = Measured { date: workspace::today()?, commit: commit()?, series: Vec::new() };
+        let measured = Measured { date: workspace::today()?, commit: commit()?, ..Measured::default() };
         Ok(Self { figures: all.map(|&figure| (figure, measured.clone())).collect() })
     }
 
+    fn needs_a_broker(&self) -> bool {
+        self.figures.keys().any(|&figure| figure != Figure::Http)
+    }
+
     fn needs_a_session(&self) -> bool {
-        let apart = [Figure::SocketBuffers, Figure::Backfill, Figure::Headline];
+        let apart = [Figure::SocketBuffers, Figure::Backfill, Figure::Headline, Figure::Http];
         self.figures.keys().any(|figure| !apart.contains(figure))
     }
 }

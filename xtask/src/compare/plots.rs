@@ -43,6 +43,7 @@ pub(crate) fn file_name(figure: Figure) -> &'static str {
         Figure::SocketBuffers => "socket-buffers.svg",
         Figure::Backfill => "backfill.svg",
         Figure::Headline => "headline.svg",
+        Figure::Http => "http.svg",
     }
 }
 
@@ -62,13 +63,15 @@ fn plot(figure: Figure, measured: &Measured) -> String {
     match figure {
         Figure::Partitions | Figure::Connections => scaling(figure.title(), measured),
         Figure::Headline => shares("Where the time goes at 1,000,000 records a second, both ways", measured),
+        // Its other units have values of other sizes, of which more is better.
+        Figure::Http => bars(figure.title(), &measured.only(CPU_PER_GB)),
         _ => bars(figure.title(), measured),
     }
 }
 
 fn colour(who: &str) -> &'static str {
     match who {
-        "Apache Kafka" => GREY,
+        "Apache Kafka" | "nginx" => GREY,
         "Crossdock" => BLUE,
         _ => ORANGE,
     }

@@ -13,7 +13,7 @@ pub(crate) fn page(results: &Results) -> String {
     let mut page = String::from(INTRODUCTION);
     machine(results, &mut page);
     page.push_str(
-        "\n## At a glance\n\nMedians of the rounds. The ratio is Crossdock's value to Apache Kafka's in the same run.\n\n",
+        "\n## At a glance\n\nMedians of the rounds. The ratio is Crossdock's value to the other's in the same run.\n\n",
     );
     page.push_str(&glance(results));
     for (&figure, measured) in &results.figures {
@@ -22,17 +22,25 @@ pub(crate) fn page(results: &Results) -> String {
     page
 }
 
-/// What is aimed at and what is reached, as a table.
+/// What is aimed at and what is reached, as a table for each peer.
 pub(crate) fn glance(results: &Results) -> String {
-    let mut table = String::from(
-        "| figure | Apache Kafka | Crossdock | ratio | aim | reached |\n|---|---|---|---|---|---|\n",
-    );
-    table.extend(GOALS.iter().filter_map(|goal| goal.row(results)));
-    table
+    let mut tables = String::new();
+    for peer in [Figure::Consume, Figure::Http].map(Figure::peer) {
+        let goals = GOALS.iter().filter(|goal| goal.peer() == peer);
+        let rows: String = goals.filter_map(|goal| goal.row(results)).collect();
+        if !rows.is_empty() {
+            let break_before = if tables.is_empty() { "" } else { "\n" };
+            let _ = write!(
+                tables,
+                "{break_before}| figure | {peer} | Crossdock | ratio | aim | reached |\n|---|---|---|---|---|---|\n{rows}"
+            );
+        }
+    }
+    tables
 }
 
 const INTRODUCTION: &str = "\
-# Crossdock beside Apache Kafka
+# Crossdock beside Apache Kafka and nginx
 
 Written by `cargo xtask compare`; the values of every round are in [results.json](results.json). To measure again:
 
@@ -43,11 +51,12 @@ cargo xtask compare --quick                # does everything work? (writes to ta
 ```
 
 It needs two cores, 16 GB of memory, 15 GB of disk, Java 17, Maven and kcat; perf if the profile is wanted; root to change the
-congestion control (`consume`) and to hold a disk and memory back (`backfill`, control groups version 1). Both brokers
+congestion control (`consume`, `http`) and to hold a disk and memory back (`backfill`, control groups version 1). Both brokers
 run in turn on the first core, with both sides' clients on the second, unless the figure says otherwise; both with
 their default configuration, but for `group.initial.rebalance.delay.ms=0` and `log.segment.delete.delay.ms=100`. Memory
 is touched before each round, data is in the page cache, and each broker is warmed up by producing and consuming
-500,000 records. CPU time is user and kernel time of all threads of the broker, from `/proc/PID/stat`.
+500,000 records. CPU time is user and kernel time of all threads of the server, from `/proc/PID/stat`. `http` has a
+peer, files and a warm-up of its own, and installs nginx and wrk with apt-get where they are missing.
 ";
 
 fn machine(results: &Results, page: &mut String) {
@@ -71,9 +80,10 @@ fn machine(results: &Results, page: &mut String) {
 
 fn section(figure: Figure, measured: &Measured, page: &mut String) {
     let rounds = measured.series.iter().map(|series| series.values.len()).max().unwrap_or(0);
+    let with = if measured.with.is_empty() { String::new() } else { format!(" with {}", measured.with) };
     let _ = writeln!(
         page,
-        "\n## {}\n\n{}\n\nMeasured on {} at {}, rounds: {rounds}.\n\n![{}]({})\n",
+        "\n## {}\n\n{}\n\nMeasured on {} at {}{with}, rounds: {rounds}.\n\n![{}]({})\n",
         figure.title(),
         figure.method(),
         measured.date,
@@ -81,22 +91,24 @@ fn section(figure: Figure, measured: &Measured, page: &mut String) {
         figure.title(),
         file_name(figure),
     );
-    page.push_str("| | unit | Apache Kafka | Crossdock | ratio | others |\n|---|---|---|---|---|---|\n");
+    let both = [figure.peer(), Kind::Crossdock.name()];
+    let _ =
+        writeln!(page, "| | unit | {} | Crossdock | ratio | others |\n|---|---|---|---|---|---|", both[0]);
     for (case, unit) in measured.cases() {
-        let [kafka, crossdock] = Kind::ALL.map(|kind| measured.median(case, kind.name(), unit));
+        let [peer, crossdock] = both.map(|who| measured.median(case, who, unit));
         let others: Vec<String> = measured
             .series
             .iter()
             .filter(|series| series.case == case && series.unit == unit)
-            .filter(|series| Kind::ALL.iter().all(|kind| kind.name() != series.who))
+            .filter(|series| !both.contains(&series.who.as_str()))
             .map(|series| format!("{}: {}", series.who, shown(series.median())))
             .collect();
         let _ = writeln!(
             page,
             "| {case} | {unit} | {} | {} | {} | {} |",
-            cell(kafka),
+            cell(peer),
             cell(crossdock),
-            ratio(crossdock, kafka),
+            ratio(crossdock, peer),
             others.join(", "),
         );
     }

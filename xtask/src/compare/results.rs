@@ -24,6 +24,9 @@ pub(crate) struct Measured {
     pub(crate) date: String,
     /// The commit that was measured.
     pub(crate) commit: String,
+    /// Versions of what this figure alone is measured with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) with: String,
     pub(crate) series: Vec<Series>,
 }
 
@@ -32,7 +35,7 @@ pub(crate) struct Measured {
 pub(crate) struct Series {
     /// What was done, for example `librdkafka`.
     pub(crate) case: String,
-    /// Who was measured: a broker's name, or the name of a floor.
+    /// Who was measured: a server's name, or the name of a floor.
     pub(crate) who: String,
     /// For example `CPU s/GB`.
     pub(crate) unit: String,
@@ -78,6 +81,12 @@ impl Measured {
     pub(crate) fn median(&self, case: &str, who: &str, unit: &str) -> Option<f64> {
         let same = |series: &&Series| series.case == case && series.who == who && series.unit == unit;
         self.series.iter().find(same).map(Series::median)
+    }
+
+    /// The series in this unit alone.
+    pub(crate) fn only(&self, unit: &str) -> Self {
+        let series = self.series.iter().filter(|series| series.unit == unit).cloned().collect();
+        Self { series, ..self.clone() }
     }
 
     /// Each case and unit once, in the order in which they were measured.

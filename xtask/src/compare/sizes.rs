@@ -20,6 +20,12 @@ pub(crate) struct Sizes {
     pub(crate) resident_bytes: u64,
     /// How long a tail is measured with each tool.
     pub(crate) tail_s: u32,
+    /// Of the 100 MB file, over HTTP; at least one for each client.
+    pub(crate) http_large_requests: u64,
+    /// Of the 1 MB file.
+    pub(crate) http_medium_requests: u64,
+    /// How long the 4 KiB file is asked for.
+    pub(crate) http_small_s: u32,
 }
 
 impl Sizes {
@@ -36,6 +42,9 @@ impl Sizes {
         cold_bytes: 1_250_000_000,
         resident_bytes: 300_000_000,
         tail_s: 20,
+        http_large_requests: 400,
+        http_medium_requests: 40_000,
+        http_small_s: 10,
     };
 
     /// Sizes that show whether everything works.
@@ -51,5 +60,8 @@ impl Sizes {
         cold_bytes: 200_000_000,
         resident_bytes: 50_000_000,
         tail_s: 3,
+        http_large_requests: 100,
+        http_medium_requests: 2_000,
+        http_small_s: 2,
     };
 }

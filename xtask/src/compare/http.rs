@@ -1,0 +1,203 @@
+//! Static files over HTTP, beside nginx: what does a server cost on one core, and how much does one core serve?
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use super::cores::{Cores, Place};
+use super::pacing::WithoutPacing;
+use super::results::Measured;
+use super::session::{CPU_PER_GB, MEGABYTES};
+use super::sizes::Sizes;
+use crate::metrics::Metrics;
+use crate::packages;
+use crate::static_server::{Kind, Launch, Manner, StaticServer};
+use crate::wrk::{self, Counts, Load};
+
+pub(crate) const REQUESTS_PER_S: &str = "requests/s";
+pub(crate) const REQUESTS_PER_CPU_S: &str = "requests/CPU s";
+const CORE_SHARE: &str = "% of its core";
+
+pub(crate) const LARGE: &str = "100 clients, 100 MB";
+pub(crate) const MEDIUM: &str = "64 clients, 1 MB";
+pub(crate) const SMALL: &str = "64 clients, 4 KiB";
+pub(crate) const LARGE_UNPACED: &str = "100 clients, 100 MB, no pacing";
+pub(crate) const MEDIUM_UNPACED: &str = "64 clients, 1 MB, no pacing";
+pub(crate) const SMALL_UNPACED: &str = "64 clients, 4 KiB, no pacing";
+pub(crate) const RESIDENT: &str = "resident after 100 clients, 100 MB";
+
+const LARGE_FILE: Case = Case { file: "100MB", bytes: 100_000_000, clients: 100 };
+const MEDIUM_FILE: Case = Case { file: "1MB", bytes: 1_000_000, clients: 64 };
+const SMALL_FILE: Case = Case { file: "4KiB", bytes: 4_096, clients: 64 };
+
+/// A file and how many ask for it at once.
+#[derive(Clone, Copy)]
+struct Case {
+    file: &'static str,
+    bytes: u64,
+    clients: u32,
+}
+
+/// The files, made once for all rounds and removed at the end.
+#[derive(Debug)]
+pub(crate) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    /// Writes them into a folder of their own in `parent`, and waits until the disk has them: what is measured is not
+    /// their way there. Installs nginx and wrk where they are missing.
+    pub(crate) fn prepare(parent: &Path) -> anyhow::Result<Self> {
+        packages::ensure(&[("nginx", "nginx"), ("wrk", "wrk")])?;
+        let files = Self { folder: parent.join(format!("crossdock-compare-http-{}", std::process::id())) };
+        let root = files.root();
+        fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
+        for case in [LARGE_FILE, MEDIUM_FILE, SMALL_FILE] {
+            let mut file = File::create(root.join(case.file))?;
+            let block = vec![7; 1 << 20];
+            let mut left = case.bytes;
+            while left > 0 {
+                let bytes = left.min(block.len() as u64);
+                file.write_all(&block[..bytes as usize])?;
+                left -= bytes;
+            }
+            file.sync_all()?;
+        }
+        Ok(files)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.join("root")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("{} could not be removed: {error}", self.folder.display());
+        }
+    }
+}
+
+/// Measures one server on the first core, with wrk on the second.
+pub(crate) fn run(
+    kind: Kind,
+    (cores, crossdock): (&Cores, &Path),
+    files: &Files,
+    sizes: &Sizes,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    measured.with = format!("nginx {}, wrk {}", nginx_version()?, wrk_version()?);
+    let folder = files.folder.join(kind.name());
+    let root = files.root();
+    let launch = Launch { kind, manner: Manner::Bare, crossdock, root: &root, folder: &folder };
+    let server = launch.start(|command| cores.spawn(command, Place::Server))?;
+    let mut session = Session { kind, cores, server: &server, measured };
+    session.warm_up(&root)?;
+    let large = Load::Requests(sizes.http_large_requests);
+    let medium = Load::Requests(sizes.http_medium_requests);
+    let small = Load::Seconds(sizes.http_small_s);
+
+    session.cost(LARGE, LARGE_FILE, large)?;
+    let resident_mb = server.usage()?.resident_bytes as f64 / 1e6;
+    session.add(RESIDENT, MEGABYTES, resident_mb);
+    session.cost(MEDIUM, MEDIUM_FILE, medium)?;
+    session.rate(SMALL, SMALL_FILE, small)?;
+
+    let unpaced = WithoutPacing::begin()?;
+    session.cost(LARGE_UNPACED, LARGE_FILE, large)?;
+    session.cost(MEDIUM_UNPACED, MEDIUM_FILE, medium)?;
+    session.rate(SMALL_UNPACED, SMALL_FILE, small)?;
+    drop(unpaced);
+
+    server.ask_to_stop()?;
+    let status = server.stopped()?;
+    ensure!(status.success(), "{} ended with {status}", kind.name());
+    Ok(())
+}
+
+struct Session<'a> {
+    kind: Kind,
+    cores: &'a Cores,
+    server: &'a StaticServer,
+    measured: &'a mut Measured,
+}
+
+impl Session<'_> {
+    /// Has each file in the page cache, whatever the server would keep there, and each path of the server run once.
+    fn warm_up(&self, root: &Path) -> anyhow::Result<()> {
+        for case in [LARGE_FILE, MEDIUM_FILE, SMALL_FILE] {
+            fs::read(root.join(case.file))?;
+            self.ask(Case { clients: 8, ..case }, Load::Requests(16))?;
+        }
+        Ok(())
+    }
+
+    /// What a gigabyte of files costs.
+    fn cost(&mut self, name: &str, case: Case, load: Load) -> anyhow::Result<()> {
+        let (counts, cpu_s) = self.measure(name, case, load)?;
+        let gigabytes = (counts.requests * case.bytes) as f64 / 1e9;
+        self.add(name, CPU_PER_GB, cpu_s / gigabytes);
+        self.add(name, CORE_SHARE, 100.0 * cpu_s / counts.elapsed.as_secs_f64());
+        Ok(())
+    }
+
+    /// How many requests are served, in a second of time and of the server's CPU.
+    fn rate(&mut self, name: &str, case: Case, load: Load) -> anyhow::Result<()> {
+        let (counts, cpu_s) = self.measure(name, case, load)?;
+        let (requests, elapsed_s) = (counts.requests as f64, counts.elapsed.as_secs_f64());
+        self.add(name, REQUESTS_PER_S, requests / elapsed_s);
+        self.add(name, REQUESTS_PER_CPU_S, requests / cpu_s);
+        self.add(name, CORE_SHARE, 100.0 * cpu_s / elapsed_s);
+        Ok(())
+    }
+
+    fn measure(&self, name: &str, case: Case, load: Load) -> anyhow::Result<(Counts, f64)> {
+        eprintln!("  {}: {name}", self.kind.name());
+        let admin = self.server.admin.as_deref();
+        let ledger_before = admin.map(Metrics::read).transpose()?;
+        let before = self.server.usage()?;
+        let counts = self.ask(case, load).with_context(|| format!("{}: {name}", self.kind.name()))?;
+        let cpu_s = self.server.usage()?.since(&before).cpu().as_secs_f64();
+        if let (Some(admin), Some(before), Load::Requests(_)) = (admin, ledger_before, load) {
+            let came = counts.requests * case.bytes;
+            let after = Metrics::read_grown(admin, &before, came)?;
+            let counted = after.http_payload_bytes(&[]) - before.http_payload_bytes(&[]);
+            ensure!(counted == came, "{name}: the ledger has {counted} bytes, and wrk has {came}");
+        }
+        Ok((counts, cpu_s))
+    }
+
+    fn ask(&self, case: Case, load: Load) -> anyhow::Result<Counts> {
+        let url = self.server.url(&format!("/{}", case.file));
+        wrk::run(&url, case.bytes, case.clients, load, |command| self.cores.spawn(command, Place::Clients))
+    }
+
+    fn add(&mut self, name: &str, unit: &str, value: f64) {
+        self.measured.add(name, self.kind.name(), unit, value);
+    }
+}
+
+fn nginx_version() -> anyhow::Result<String> {
+    // nginx version: nginx/1.22.1
+    word_after("nginx", "-v", "nginx/")
+}
+
+fn wrk_version() -> anyhow::Result<String> {
+    // wrk debian/4.1.0-3+b2 [epoll] Copyright (C) 2012 Will Glozer
+    word_after("wrk", "-v", "wrk ")
+}
+
+/// The word after `before` in what a program says of its version; wrk does so with an exit status of failure.
+fn word_after(program: &str, argument: &str, before: &str) -> anyhow::Result<String> {
+    let output = Command::new(program).arg(argument).output();
+    let output = output.with_context(|| format!("running {program}"))?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let (_, after) = said.split_once(before).with_context(|| format!("{program} said {said:?}"))?;
+    let word = after.split_whitespace().next().unwrap_or("unknown");
+    Ok(word.trim_start_matches("debian/").to_owned())
+}
