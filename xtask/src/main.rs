@@ -6,6 +6,7 @@ mod capture;
 mod clients;
 mod compare;
 mod fuzz;
+mod http;
 mod kafka;
 mod markers;
 mod metrics;
@@ -38,6 +39,7 @@ enum Command {
     Clients(clients::Clients),
     Compare(compare::Compare),
     Fuzz(fuzz::Fuzz),
+    Http(http::Http),
     Schema(schema::Schema),
     Suites(suites::Suites),
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Clients(command) => command.run(),
         Command::Compare(command) => command.run(),
         Command::Fuzz(command) => command.run(),
+        Command::Http(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Suites(command) => command.run(),
     };

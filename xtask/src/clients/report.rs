@@ -7,6 +7,7 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     passed: usize,
+    skipped: usize,
     failures: Vec<String>,
 }
 
@@ -35,6 +36,12 @@ impl Report {
         }
     }
 
+    /// Notes a check that does not apply, and why.
+    pub(crate) fn skip(&mut self, client: &str, promise: &str, why: &str) {
+        println!("skip            {client:16} {promise}  {why}");
+        self.skipped += 1;
+    }
+
     pub(crate) fn failed(&self) -> usize {
         self.failures.len()
     }
@@ -44,7 +51,8 @@ impl Report {
         if !self.failures.is_empty() {
             println!("\nfailed:\n{}", indented(&self.failures.join("\n")));
         }
-        println!("\n{} passed, {} failed", self.passed, self.failures.len());
+        let skipped = if self.skipped == 0 { String::new() } else { format!(", {} skipped", self.skipped) };
+        println!("\n{} passed, {} failed{skipped}", self.passed, self.failures.len());
         if self.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
