@@ -16,7 +16,7 @@ use crate::{Mechanism, Region, sys};
 const COPY_BUFFER_BYTES: usize = 64 * 1024;
 
 /// The room of a pipe. The default limit for one is 1 MiB, and 64 MiB for all pipes of a user.
-const PIPE_BYTES: usize = 256 * 1024;
+pub(crate) const PIPE_BYTES: usize = 256 * 1024;
 
 /// Moves bytes from the beginning of `chunk` to `socket` and returns how many, at least one.
 ///
@@ -143,7 +143,7 @@ impl Progress {
     }
 }
 
-fn length(region: &Region) -> usize {
+pub(crate) fn length(region: &Region) -> usize {
     usize::try_from(region.len()).unwrap_or(usize::MAX)
 }
 

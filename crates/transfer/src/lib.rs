@@ -9,7 +9,8 @@
 //! * Bytes inside a [`Region`] do not change while the region exists: they may be referenced by packets that
 //!   the peer has not acknowledged yet.
 //! * Every payload byte that the kernel accepts is in the [`Ledger`], by [`Path`], [`Mechanism`] and [`Reason`]. A byte
-//!   that went through a copy never carries [`Reason::FirstChoice`].
+//!   that went through a copy never carries [`Reason::FirstChoice`]. Only the loops of [`bare`], which are there to be
+//!   measured and serve nobody, count for themselves.
 //! * A send that waits, for a slow peer or for the disk, holds no buffer, no pipe and no thread, and costs no CPU.
 //! * The event loop is not put to sleep by a disk read: ranges that are not in the page cache are read by the warm
 //!   threads first. The answer to "is it in the cache" is a hint, and a wrong one costs time, never a wrong byte.
@@ -29,6 +30,7 @@
 //! Rust's runtime sets it before `main`.
 
 mod attempt;
+pub mod bare;
 mod capabilities;
 mod congestion;
 mod engine;
@@ -55,4 +57,4 @@ pub use mechanism::{Mechanism, Path, Reason, UnknownMechanism};
 pub use plan::{Part, Plan};
 pub use policy::{COPY_BELOW_BYTES, Choice, Policy};
 pub use region::Region;
-pub use residency::Residency;
+pub use residency::{Residency, cached_pages};

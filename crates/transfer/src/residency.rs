@@ -1,6 +1,7 @@
 //! Is a range of a file in the page cache, so that sending it will not wait for the disk?
 
 use std::fs::File;
+use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 
@@ -47,6 +48,17 @@ impl Residency {
             Self::Resident => look_at(region, region.position(), capabilities),
             seen => seen,
         }
+    }
+}
+
+/// How many pages of a region are in the page cache, those whose read is still under way included.
+///
+/// Asks by `cachestat(2)`: looking reads nothing. Fails where the kernel does not tell (Linux before 6.5; or a file that
+/// the caller could not write to).
+pub fn cached_pages(region: &Region) -> io::Result<u64> {
+    match NonZeroU64::new(region.len()) {
+        None => Ok(0),
+        Some(len) => Ok(sys::cachestat(region.file().as_fd(), region.position(), len)?.cached),
     }
 }
 

@@ -7,6 +7,7 @@ use std::ptr::{self, NonNull};
 
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
+use rustix::net::SendFlags;
 
 use super::socket_flags;
 
@@ -51,16 +52,32 @@ impl Mapping {
     ///
     /// `EFAULT`: the file no longer has these bytes. `EAGAIN`: the socket is full. Others of tcp(7): the peer is gone.
     pub(crate) fn send(&self, socket: BorrowedFd<'_>, skip: usize, more: bool) -> Result<usize, Errno> {
+        self.send_flagged(socket, skip, usize::MAX, socket_flags(more))
+    }
+
+    /// [`Self::send`] of no more than `count` bytes, with flags of the caller's choice.
+    ///
+    /// `ENOBUFS` with `MSG_ZEROCOPY`: too many calls or too much memory that the kernel is not through with; see
+    /// `net.core.optmem_max` and `RLIMIT_MEMLOCK`.
+    pub(crate) fn send_flagged(
+        &self,
+        socket: BorrowedFd<'_>,
+        skip: usize,
+        count: usize,
+        flags: SendFlags,
+    ) -> Result<usize, Errno> {
         let offset = self.lead.saturating_add(skip).min(self.mapped_bytes.get());
+        let count = count.min(self.mapped_bytes.get() - offset);
         loop {
-            // SAFETY: the range from `offset` to `mapped_bytes` lies in a mapping that lives as long as `self`. Only
-            // the kernel reads it, and it answers a page without a file behind it with EFAULT.
+            // SAFETY: the `count` bytes from `offset` on lie in a mapping that lives as long as `self`. Only
+            // the kernel reads it, and it answers a page without a file behind it with EFAULT. With MSG_ZEROCOPY it
+            // holds the pages themselves until it is through with them, whatever becomes of the mapping.
             let sent = unsafe {
                 libc::send(
                     socket.as_raw_fd(),
                     self.base.as_ptr().byte_add(offset),
-                    self.mapped_bytes.get() - offset,
-                    socket_flags(more).bits().cast_signed(),
+                    count,
+                    flags.bits().cast_signed(),
                 )
             };
             match usize::try_from(sent) {

@@ -70,7 +70,27 @@ pub(crate) fn splice_to_socket(
     count: usize,
     more: bool,
 ) -> Result<usize, Errno> {
-    let mut flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+    splice_out(pipe, socket, count, SpliceFlags::NONBLOCK, more)
+}
+
+/// [`splice_to_socket`] on a blocking socket: sleeps until it has room.
+pub(crate) fn splice_to_socket_waiting(
+    pipe: &Pipe,
+    socket: BorrowedFd<'_>,
+    count: usize,
+    more: bool,
+) -> Result<usize, Errno> {
+    splice_out(pipe, socket, count, SpliceFlags::empty(), more)
+}
+
+fn splice_out(
+    pipe: &Pipe,
+    socket: BorrowedFd<'_>,
+    count: usize,
+    waiting: SpliceFlags,
+    more: bool,
+) -> Result<usize, Errno> {
+    let mut flags = SpliceFlags::MOVE | waiting;
     flags.set(SpliceFlags::MORE, more);
     retry_on_intr(|| rustix::pipe::splice(&pipe.read_end, None, socket, None, count, flags))
 }

@@ -13,6 +13,11 @@ pub(crate) fn socket_flags(more: bool) -> SendFlags {
     flags
 }
 
+/// The flags of a send that sleeps until the socket has room.
+pub(crate) fn waiting_flags(more: bool) -> SendFlags {
+    socket_flags(more) - SendFlags::DONTWAIT
+}
+
 /// [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html) of several slices to a connected socket; `more`
 /// corks them to what is sent next.
 ///
@@ -23,6 +28,19 @@ pub(crate) fn send_vectored(
     slices: &[IoSlice<'_>],
     more: bool,
 ) -> Result<usize, Errno> {
-    let flags = socket_flags(more);
+    send_slices(socket, slices, socket_flags(more))
+}
+
+/// [`send_vectored`] on a blocking socket: sleeps until the socket has taken all, unless it breaks meanwhile, and then
+/// tells how much it has taken.
+pub(crate) fn send_vectored_waiting(
+    socket: BorrowedFd<'_>,
+    slices: &[IoSlice<'_>],
+    more: bool,
+) -> Result<usize, Errno> {
+    send_slices(socket, slices, waiting_flags(more))
+}
+
+fn send_slices(socket: BorrowedFd<'_>, slices: &[IoSlice<'_>], flags: SendFlags) -> Result<usize, Errno> {
     retry_on_intr(|| rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags))
 }

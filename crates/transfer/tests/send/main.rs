@@ -1,6 +1,7 @@
 //! Sends plans through real sockets from real files and looks at what arrives.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod bare_loops;
 mod broken_ends;
 mod cold_files;
 mod common;
