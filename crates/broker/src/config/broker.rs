@@ -108,6 +108,8 @@ pub struct BrokerConfig {
 
     /// `crossdock.admin.listener`, as HOST:PORT; `None` where there are no such pages.
     pub admin_listener: Option<String>,
+    /// `crossdock.transfer.copy.below.bytes`.
+    pub transfer_copy_below_bytes: u64,
     /// `crossdock.transfer.mechanism`; `None` where the policy chooses.
     pub transfer_mechanism: Option<Mechanism>,
 
@@ -171,6 +173,7 @@ impl BrokerConfig {
             offsets_topic_replication_factor: reader.short("offsets.topic.replication.factor"),
             offsets_topic_segment_bytes: reader.int("offsets.topic.segment.bytes"),
             admin_listener: admin_listener(&mut reader),
+            transfer_copy_below_bytes: reader.size("crossdock.transfer.copy.below.bytes") as u64,
             transfer_mechanism: transfer_mechanism(&reader),
             settings: BrokerSettings::default(),
             effective: BTreeMap::new(),
@@ -194,7 +197,8 @@ impl BrokerConfig {
     /// How records leave for consumers.
     #[must_use]
     pub fn transfer_policy(&self) -> Policy {
-        self.transfer_mechanism.map_or_else(Policy::automatic, Policy::force)
+        let automatic = || Policy::automatic().with_copy_below(self.transfer_copy_below_bytes);
+        self.transfer_mechanism.map_or_else(automatic, Policy::force)
     }
 
     /// The settings in their layers.

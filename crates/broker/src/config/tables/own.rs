@@ -17,6 +17,8 @@ broker_settings! {
         => "auto: socket.*.buffer.bytes is what the kernel's own sizing can come to at least; fixed: just that size.";
     "crossdock.socket.pacing"          string  "auto"           medium fixed      one_of(SOCKET_PACING)
         => "auto: connections within this host go without BBR's pacing; system: all as the system says.";
+    "crossdock.transfer.copy.below.bytes" long "4096"          medium fixed      at_least(0)
+        => "Shorter ranges of records are copied next to their header; 0 copies none. Only where the mechanism is auto.";
     "crossdock.transfer.mechanism"     string  "auto"           medium fixed      one_of(TRANSFER_MECHANISMS)
         => "How records leave for consumers: auto chooses by what was measured and what the kernel can do.";
 }

@@ -101,7 +101,7 @@ fn crossdocks_own_settings_are_described_beside_kafkas() {
     let described = started().describe_broker();
     let own: Vec<_> = described.iter().filter(|config| config.name.starts_with(OWN_PREFIX)).collect();
     assert!(own.iter().all(|config| config.value.is_some() && config.source == ConfigSource::DefaultConfig));
-    assert_eq!(own.len(), 7);
+    assert_eq!(own.len(), 8);
 }
 
 fn compare(described: &str, ours: &[DescribedConfig]) {

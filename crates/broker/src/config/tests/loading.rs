@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use transfer::{Mechanism, Policy};
+
 use super::config;
 use crate::config::{ConfigError, Sources};
 
@@ -77,6 +79,24 @@ fn kafkas_example_for_a_combined_node_is_served_without_the_quorums_listener() {
     let advertised: Vec<_> = loaded.config.advertised_listeners.iter().map(ToString::to_string).collect();
     assert_eq!(listeners, ["PLAINTEXT://:9092"]);
     assert_eq!(advertised, ["PLAINTEXT://localhost:9092"]);
+}
+
+#[test]
+fn how_payload_leaves_is_chosen_by_settings() {
+    let policy = |settings: &[&str]| config(settings).transfer_policy();
+    assert_eq!(policy(&[]), Policy::automatic());
+    assert_eq!(
+        policy(&["crossdock.transfer.copy.below.bytes=16384"]),
+        Policy::automatic().with_copy_below(16_384)
+    );
+    let forced = ["crossdock.transfer.mechanism=splice", "crossdock.transfer.copy.below.bytes=16384"];
+    assert_eq!(policy(&forced), Policy::force(Mechanism::Splice));
+    assert_eq!(
+        errors("crossdock.transfer.copy.below.bytes=-1"),
+        [
+            "server.properties:1: crossdock.transfer.copy.below.bytes=-1: expected a whole number of 64 bits, at least 0"
+        ]
+    );
 }
 
 #[test]
