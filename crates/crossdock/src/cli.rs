@@ -21,7 +21,8 @@ Examples:
   seq 1000 | crossdock produce orders
   crossdock consume orders --from beginning --max 10
   crossdock http --root ./public                       serve files on 127.0.0.1:8080
-  crossdock doctor                                     what to set on this machine";
+  crossdock doctor                                     what to set on this machine
+  crossdock lab                                        what moving bytes costs here, in a minute";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -32,6 +33,7 @@ enum Command {
     Consume(commands::consume::Consume),
     Log(commands::log::Log),
     Bench(commands::bench::Bench),
+    Lab(commands::lab::Lab),
     Doctor(commands::doctor::Doctor),
 }
 
@@ -47,6 +49,7 @@ impl Cli {
             Command::Consume(consume) => consume.run(),
             Command::Log(log) => log.run(),
             Command::Bench(bench) => bench.run(),
+            Command::Lab(lab) => lab.run(),
             Command::Doctor(doctor) => doctor.run(),
         }
     }

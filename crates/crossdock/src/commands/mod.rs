@@ -5,6 +5,7 @@ pub(crate) mod broker;
 pub(crate) mod consume;
 pub(crate) mod doctor;
 pub(crate) mod http;
+pub(crate) mod lab;
 pub(crate) mod log;
 pub(crate) mod produce;
 pub(crate) mod serving;
