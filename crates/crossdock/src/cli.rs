@@ -21,6 +21,7 @@ Examples:
   seq 1000 | crossdock produce orders
   crossdock consume orders --from beginning --max 10
   crossdock http --root ./public                       serve files on 127.0.0.1:8080
+  crossdock proxy --listen 0.0.0.0:9092 --to kafka:9092
   crossdock doctor                                     what to set on this machine
   crossdock lab                                        what moving bytes costs here, in a minute";
 
@@ -32,6 +33,7 @@ enum Command {
     Produce(commands::produce::Produce),
     Consume(commands::consume::Consume),
     Log(commands::log::Log),
+    Proxy(commands::proxy::Proxy),
     Bench(commands::bench::Bench),
     Lab(commands::lab::Lab),
     Doctor(commands::doctor::Doctor),
@@ -48,6 +50,7 @@ impl Cli {
             Command::Produce(produce) => produce.run(),
             Command::Consume(consume) => consume.run(),
             Command::Log(log) => log.run(),
+            Command::Proxy(proxy) => proxy.run(),
             Command::Bench(bench) => bench.run(),
             Command::Lab(lab) => lab.run(),
             Command::Doctor(doctor) => doctor.run(),
@@ -59,7 +62,7 @@ impl Command {
     /// From which level on a command logs: a server tells what it does, a tool only what is wrong.
     fn log_level(&self) -> &'static str {
         match self {
-            Self::Broker(_) | Self::Http(_) => "info",
+            Self::Broker(_) | Self::Http(_) | Self::Proxy(_) => "info",
             _ => "warn",
         }
     }

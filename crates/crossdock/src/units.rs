@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// `1.5 MiB`.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -49,6 +51,14 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// Reads `10s`, `500ms`, `5m`, `1h 30m`, as clap wants it; not zero.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|parsed| Duration::try_from(parsed).ok());
+    parsed
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "give a time that is not zero, with its unit, as in 500ms, 10s, 5m or 1h".to_owned())
+}
+
 /// `count` per second of `elapsed`, rounded.
 pub(crate) fn per_second(count: u64, elapsed: Duration) -> u64 {
     (count as f64 / elapsed.as_secs_f64().max(1e-6)).round() as u64
@@ -87,6 +97,12 @@ mod tests {
         assert_eq!(duration(Duration::from_micros(7)), "7 µs");
         assert_eq!(duration(Duration::from_millis(12)), "12 ms");
         assert_eq!(duration(Duration::from_millis(3_440)), "3.4 s");
+        for (text, millis) in [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("1h 30m", 5_400_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["", "10", "0s", "-1s", "soon"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
         assert_eq!(per_second(500, Duration::from_millis(250)), 2000);
     }
 }

@@ -1,4 +1,4 @@
-//! How does a plan get down a socket, start to end?
+//! How does a plan get down a socket, or a connection through this process, start to end?
 
 use std::fs::File;
 use std::ops::Range;
@@ -11,11 +11,14 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::passing::Lease;
+use crate::pipes::Pipes;
+use crate::relay::Ends;
 use crate::sending::{Means, Sending, Step};
 use crate::warm::WarmPool;
-use crate::{Capabilities, Ledger, Path, Plan, Policy, Region, SendError};
+use crate::{Capabilities, Ledger, Path, Plan, Policy, Region, RelayError, SendError, Side, relay};
 
-/// Sends plans: a policy, what the kernel offers, the ledger, and the threads for cold files.
+/// Sends plans and relays connections: a policy, what the kernel offers, the ledger, the threads for cold files, and the
+/// pipes that are at hand.
 ///
 /// One engine serves all connections of a process; share it in an [`Arc`].
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub struct Engine {
     capabilities: Capabilities,
     ledger: Ledger,
     warm: WarmPool,
+    pipes: Pipes,
 }
 
 impl Engine {
@@ -34,7 +38,13 @@ impl Engine {
 
     /// An engine that uses no more than `capabilities`, whatever the kernel has.
     pub fn with_capabilities(policy: Policy, capabilities: Capabilities) -> Self {
-        Self { policy, capabilities, ledger: Ledger::new(), warm: WarmPool::default() }
+        Self {
+            policy,
+            capabilities,
+            ledger: Ledger::new(),
+            warm: WarmPool::default(),
+            pipes: Pipes::default(),
+        }
     }
 
     /// How mechanisms are chosen.
@@ -107,6 +117,38 @@ impl Engine {
             }
         }
         Ok(len)
+    }
+
+    /// Makes the connections `left` and `right` one: what either peer sends is delivered to the other, until both have
+    /// ended their streams.
+    ///
+    /// Bytes go by `splice(2)` through a pipe, without a copy in user space; they are copied through one buffer where the
+    /// policy or the kernel have it so, or while no pipe is to be had. A peer that ends its stream and goes on reading is
+    /// served: its end is passed on behind its last byte. A byte that is marked as urgent goes in its place in the
+    /// stream, unmarked.
+    ///
+    /// Each direction takes as much as the socket has, up to a pipe of 256 KiB, and takes no more before all of it is
+    /// delivered: a peer that does not read makes the other one wait. What was delivered is counted in the ledger under
+    /// `path`, and told to `delivered` with the side that got it, whenever it happens.
+    ///
+    /// # Errors
+    /// A peer that resets its connection or is lost, no byte delivered either way for `idle_limit`, or trouble of the
+    /// kernel. Then, and when the future is dropped, both connections are reset (`SO_LINGER` of 0): an end in order would
+    /// tell a peer that it has all there is. What a peer had sent before it was lost is delivered first, as far as the
+    /// other reads it; what lies in a socket's send buffer at the reset is dropped by the kernel.
+    pub fn relay(
+        &self,
+        left: TcpStream,
+        right: TcpStream,
+        path: Path,
+        idle_limit: Duration,
+        delivered: impl Fn(Side, u64),
+    ) -> impl Future<Output = Result<(), RelayError>> {
+        let choice = self.policy.choose_between_sockets(&self.capabilities);
+        let means = relay::Means { choice, pipes: &self.pipes, ledger: &self.ledger, path };
+        // Made here, not in the future: one that is dropped before it begins resets them, too.
+        let ends = Ends::new(left, right);
+        relay::run(means, ends, idle_limit, delivered)
     }
 
     async fn bring_in(&self, region: &Region) -> Option<Lease> {

@@ -1,9 +1,11 @@
-//! Who is at fault when a send fails?
+//! Who is at fault when a send or a relay fails?
 
 use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
+
+use crate::Side;
 
 /// Why a plan did not reach the socket. The stream is left in the middle of an answer: close the connection.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +32,33 @@ pub enum SendError {
     Kernel(#[source] io::Error),
 }
 
+/// Why a relay came to its end other than by the wish of both its peers. Both connections are reset: neither peer is
+/// told that it has everything.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// A peer, or the way to it, is gone. Ordinary: nothing to log above debug.
+    #[error("the {side} peer is gone: {source}")]
+    Peer {
+        /// Which of the two.
+        side: Side,
+        /// What the kernel says of its socket.
+        source: io::Error,
+    },
+    /// No byte got through either way for so long.
+    #[error("no byte got through either way for {limit:?}")]
+    Idle {
+        /// The caller's limit.
+        limit: Duration,
+    },
+    /// The kernel would not do it for a reason of its own, such as no memory; or a bug of this program.
+    #[error("the kernel cannot relay: {0}")]
+    Kernel(#[source] io::Error),
+}
+
 /// What stopped one attempt to move bytes.
 #[derive(Debug)]
 pub(crate) enum Obstacle {
-    /// The socket takes no more at the moment.
+    /// The socket takes no more at the moment; or has no more, where it is the source.
     Full,
     /// The file has no byte here.
     EndOfFile,
@@ -54,6 +79,14 @@ impl Obstacle {
             Errno::AGAIN => Self::Full,
             errno if is_peer(errno) => Self::Peer(errno),
             errno => Self::Kernel(errno),
+        }
+    }
+
+    /// Reads an error of a call that moves pages between a socket and a pipe.
+    pub(crate) fn of_splice(errno: Errno) -> Self {
+        match errno {
+            Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP => Self::Refused,
+            errno => Self::of_socket(errno),
         }
     }
 

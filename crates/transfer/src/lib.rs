@@ -3,6 +3,7 @@
 //! A Kafka broker, a static file server and a shuffle service do the same thing most of the time: they answer with a
 //! few bytes of header and a long range of a file. This crate is the one place where such an answer, a [`Plan`],
 //! meets a socket, so that every server on top of it sends the same way, and every payload byte that leaves is counted.
+//! A proxy has no file: for it, [`Engine::relay`] makes two connections one.
 //!
 //! # What always holds
 //!
@@ -12,6 +13,9 @@
 //!   that went through a copy never carries [`Reason::FirstChoice`]. Only the loops of [`bare`], which are there to be
 //!   measured and serve nobody, count for themselves.
 //! * A send that waits, for a slow peer or for the disk, holds no buffer, no pipe and no thread, and costs no CPU.
+//! * A relay that waits for bytes holds no pipe and no buffer; one that waits for a peer to read holds at most one pipe
+//!   or buffer for each direction. It ends in order only when both peers have ended their streams: in any other case both
+//!   are reset, so that neither takes a part for the whole.
 //! * The event loop is not put to sleep by a disk read: ranges that are not in the page cache are read by the warm
 //!   threads first. The answer to "is it in the cache" is a hint, and a wrong one costs time, never a wrong byte.
 //! * A send that fails or is dropped half-way leaves the stream in the middle of an answer: the caller closes the
@@ -33,15 +37,18 @@ mod attempt;
 pub mod bare;
 mod capabilities;
 mod congestion;
+mod direction;
 mod engine;
 mod error;
 pub mod file;
 mod ledger;
 mod mechanism;
 mod passing;
+mod pipes;
 mod plan;
 mod policy;
 mod region;
+mod relay;
 mod residency;
 mod sending;
 #[expect(unsafe_code, reason = "the one place for system calls that have no safe wrapper")]
@@ -51,10 +58,11 @@ mod warm;
 pub use capabilities::{Capabilities, Capability};
 pub use congestion::CongestionControl;
 pub use engine::{Engine, send_file};
-pub use error::SendError;
+pub use error::{RelayError, SendError};
 pub use ledger::{ColdWaits, Ledger, PayloadEntry, Snapshot};
 pub use mechanism::{Mechanism, Path, Reason, UnknownMechanism};
 pub use plan::{Part, Plan};
 pub use policy::{COPY_BELOW_BYTES, Choice, Policy};
 pub use region::Region;
+pub use relay::Side;
 pub use residency::{Residency, cached_pages};

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A way from a file to a socket.
+/// A way from a file or a socket to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
     /// `sendfile(2)`: the socket refers to the pages of the page cache. No copy, one call per chunk.
     Sendfile,
-    /// `splice(2)` through a pipe: no copy, two calls per pipe of bytes.
+    /// `splice(2)` through a pipe: no copy, two calls per pipe of bytes. From a socket, too.
     Splice,
     /// `mmap(2)` and `send(2)` from the mapping: one copy, and page faults.
     Mmap,
-    /// `pread(2)` and `send(2)`: two copies.
+    /// `pread(2)` or `recv(2)`, and `send(2)`: two copies.
     ReadWrite,
 }
 
@@ -20,7 +20,7 @@ impl Mechanism {
     /// All of them, cheapest first for long regions.
     pub const ALL: [Self; 4] = [Self::Sendfile, Self::Splice, Self::Mmap, Self::ReadWrite];
 
-    /// Whether the CPU copies the payload between page cache and socket.
+    /// Whether the CPU copies the payload between page cache, or socket, and socket.
     pub fn copies(self) -> bool {
         match self {
             Self::Sendfile | Self::Splice => false,
@@ -76,14 +76,16 @@ pub enum Path {
     Shuffle,
     /// Files copied to another machine or disk.
     Copy,
+    /// Connections that are passed on, both ways.
+    Proxy,
     /// Callers of [`send_file`](crate::send_file).
     Direct,
 }
 
 impl Path {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Consumer, Self::Replica, Self::Http, Self::Shuffle, Self::Copy, Self::Direct];
+    pub const ALL: [Self; 7] =
+        [Self::Consumer, Self::Replica, Self::Http, Self::Shuffle, Self::Copy, Self::Proxy, Self::Direct];
 
     /// The name in metrics and tables.
     pub fn as_str(self) -> &'static str {
@@ -93,6 +95,7 @@ impl Path {
             Self::Http => "http",
             Self::Shuffle => "shuffle",
             Self::Copy => "copy",
+            Self::Proxy => "proxy",
             Self::Direct => "direct",
         }
     }
@@ -107,7 +110,8 @@ impl fmt::Display for Path {
 /// Why a payload byte took the mechanism it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// `sendfile`, which automatic policy prefers. A byte that was copied never has this reason.
+    /// What automatic policy prefers: `sendfile` from a file, `splice` from a socket. A byte that was copied never has
+    /// this reason.
     FirstChoice,
     /// The region is shorter than [`COPY_BELOW_BYTES`](crate::COPY_BELOW_BYTES): copying it costs less CPU.
     Small,
@@ -115,7 +119,8 @@ pub enum Reason {
     Forced,
     /// The kernel, or a filter on its system calls, does not offer what would have come first.
     KernelLacks,
-    /// What would have come first was refused for this file or at this moment, for example by its file system.
+    /// What would have come first was refused for this file or at this moment, for example by its file system, or for
+    /// want of a pipe.
     Refused,
 }
 

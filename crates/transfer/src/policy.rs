@@ -49,6 +49,19 @@ impl Policy {
         }
     }
 
+    /// The choice for bytes that go from one socket to another, on a kernel with `capabilities`.
+    pub fn choose_between_sockets(&self, capabilities: &Capabilities) -> Choice {
+        let (mechanism, reason) = match self.forced {
+            Some(mechanism @ (Mechanism::Splice | Mechanism::ReadWrite)) => (mechanism, Reason::Forced),
+            // The others begin with a file.
+            Some(Mechanism::Sendfile | Mechanism::Mmap) | None => (Mechanism::Splice, Reason::FirstChoice),
+        };
+        if capabilities.offer(mechanism) {
+            return Choice { mechanism, reason };
+        }
+        Choice { mechanism: Mechanism::ReadWrite, reason: Reason::KernelLacks }
+    }
+
     /// The choice for a region of `len` bytes on a kernel with `capabilities`.
     pub fn choose(&self, len: u64, capabilities: &Capabilities) -> Choice {
         let (mechanism, reason) = match self.forced {
@@ -111,6 +124,25 @@ mod tests {
             assert_eq!(policy.choose(1, &ALL), choice(mechanism, Reason::Forced));
             assert_eq!(policy.choose(1 << 30, &ALL), choice(mechanism, Reason::Forced));
         }
+    }
+
+    #[test]
+    fn between_sockets_bytes_are_spliced_unless_a_copy_is_forced_or_all_there_is() {
+        let chosen = |policy: Policy, capabilities| policy.choose_between_sockets(capabilities);
+        for policy in
+            [Policy::automatic(), Policy::force(Mechanism::Sendfile), Policy::force(Mechanism::Mmap)]
+        {
+            assert_eq!(chosen(policy, &ALL), choice(Mechanism::Splice, Reason::FirstChoice));
+        }
+        for mechanism in [Mechanism::Splice, Mechanism::ReadWrite] {
+            assert_eq!(chosen(Policy::force(mechanism), &ALL), choice(mechanism, Reason::Forced));
+        }
+        let bare = Capabilities::none();
+        for policy in [Policy::automatic(), Policy::force(Mechanism::Splice)] {
+            assert_eq!(chosen(policy, &bare), choice(Mechanism::ReadWrite, Reason::KernelLacks));
+        }
+        let copied = Policy::force(Mechanism::ReadWrite);
+        assert_eq!(chosen(copied, &bare), choice(Mechanism::ReadWrite, Reason::Forced));
     }
 
     #[test]

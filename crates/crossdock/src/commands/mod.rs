@@ -1,4 +1,4 @@
-//! The subcommands, one file each, and what those that talk to a broker share.
+//! The subcommands, one file each, and what those that talk to a broker, or serve, share.
 
 pub(crate) mod bench;
 pub(crate) mod broker;
@@ -8,6 +8,7 @@ pub(crate) mod http;
 pub(crate) mod lab;
 pub(crate) mod log;
 pub(crate) mod produce;
+pub(crate) mod proxy;
 pub(crate) mod serving;
 pub(crate) mod topic;
 

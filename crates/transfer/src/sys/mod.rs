@@ -13,10 +13,14 @@ mod usage;
 mod zerocopy;
 
 pub(crate) use mapping::Mapping;
-pub(crate) use move_pages::{Pipe, sendfile, splice_from_file, splice_to_socket, splice_to_socket_waiting};
+pub(crate) use move_pages::{
+    Pipe, sendfile, splice_from_file, splice_from_socket, splice_to_socket, splice_to_socket_waiting,
+};
 pub(crate) use page_cache::{advise_dont_need, advise_will_need, cachestat};
 pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwritev};
-pub(crate) use socket::{send_vectored, send_vectored_waiting, socket_flags, waiting_flags};
+pub(crate) use socket::{
+    is_at_urgent_mark, recv_append, send_vectored, send_vectored_waiting, socket_flags, waiting_flags,
+};
 pub(crate) use usage::thread_usage;
 pub(crate) use zerocopy::{Completed, allow_zerocopy, zerocopy_completed, zerocopy_flags};
 

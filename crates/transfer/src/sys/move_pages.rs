@@ -29,6 +29,7 @@ pub(crate) fn sendfile(
 pub(crate) struct Pipe {
     read_end: OwnedFd,
     write_end: OwnedFd,
+    has_asked_capacity: bool,
 }
 
 impl Pipe {
@@ -38,8 +39,13 @@ impl Pipe {
     pub(crate) fn new(capacity: usize) -> Result<Self, Errno> {
         let (read_end, write_end) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         // A pipe of the default size does the same work in more calls.
-        let _ = rustix::pipe::fcntl_setpipe_size(&write_end, capacity);
-        Ok(Self { read_end, write_end })
+        let has_asked_capacity = rustix::pipe::fcntl_setpipe_size(&write_end, capacity).is_ok();
+        Ok(Self { read_end, write_end, has_asked_capacity })
+    }
+
+    /// Whether it has the room that was asked for.
+    pub(crate) fn has_asked_capacity(&self) -> bool {
+        self.has_asked_capacity
     }
 }
 
@@ -58,6 +64,17 @@ pub(crate) fn splice_from_file(
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
         rustix::pipe::splice(file, Some(&mut position), &pipe.write_end, None, count, flags)
     })
+}
+
+/// [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html): moves up to `count` bytes that have come in on the
+/// TCP socket `socket` into `pipe`, which is empty. Linux 2.6.25.
+///
+/// 0 says that the peer has ended its stream. `EAGAIN`: nothing has come. Both also come where the next byte is one that
+/// the peer marked as urgent: see [`is_at_urgent_mark`](super::is_at_urgent_mark). `EINVAL`, `ENOSYS`: not with this
+/// socket. Any error of the socket, once what came before it has been taken.
+pub(crate) fn splice_from_socket(socket: BorrowedFd<'_>, pipe: &Pipe, count: usize) -> Result<usize, Errno> {
+    let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+    retry_on_intr(|| rustix::pipe::splice(socket, None, &pipe.write_end, None, count, flags))
 }
 
 /// [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html): moves up to `count` bytes from `pipe` to

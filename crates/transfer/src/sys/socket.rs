@@ -1,10 +1,14 @@
-//! Sending memory to sockets.
+//! Moving memory to and from sockets.
 
 use std::io::IoSlice;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
+use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{SendAncillaryBuffer, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+
+/// The number of the ioctl on every architecture (`asm-generic/sockios.h`); libc has neither it nor sockatmark.
+const SIOCATMARK: libc::Ioctl = 0x8905;
 
 /// The flags of every send: never block, never raise `SIGPIPE`, and `MSG_MORE` if more of the answer follows.
 pub(crate) fn socket_flags(more: bool) -> SendFlags {
@@ -43,4 +47,23 @@ pub(crate) fn send_vectored_waiting(
 
 fn send_slices(socket: BorrowedFd<'_>, slices: &[IoSlice<'_>], flags: SendFlags) -> Result<usize, Errno> {
     retry_on_intr(|| rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags))
+}
+
+/// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html): appends what has come in on `socket` to `buffer`, as far
+/// as it has room, without growing its allocation, and returns how many bytes.
+///
+/// 0 says that the peer has ended its stream, or that `buffer` has no room. `EAGAIN`: nothing has come. `ECONNRESET` and
+/// others of tcp(7): the peer is gone.
+pub(crate) fn recv_append(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
+    retry_on_intr(|| rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::DONTWAIT))
+        .map(|(appended, _)| appended)
+}
+
+/// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html): whether the next byte of the TCP socket
+/// `socket` is one that the peer marked as urgent (`MSG_OOB`). Also false where the kernel cannot say.
+pub(crate) fn is_at_urgent_mark(socket: BorrowedFd<'_>) -> bool {
+    let mut is_at_mark: libc::c_int = 0;
+    // SAFETY: the call writes one int, which lives meanwhile.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCATMARK, &raw mut is_at_mark) };
+    result == 0 && is_at_mark != 0
 }

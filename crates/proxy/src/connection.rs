@@ -1,0 +1,109 @@
+//! One connection: the target is reached, and the two are made one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tracing::{debug, warn};
+use transfer::{Engine, Path, RelayError, Side};
+
+use crate::Counters;
+use crate::target::Target;
+
+/// What all connections of a proxy share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) target: Target,
+    pub(crate) idle_timeout: Duration,
+}
+
+/// Serves one client until its connection ends.
+pub(crate) async fn serve(shared: Arc<Shared>, client: Unanswered, peer: SocketAddr) {
+    let _open = shared.counters.opened();
+    debug!(%peer, "connection opened");
+    let target = match shared.target.connect(client.reached_at()).await {
+        Ok(target) => target,
+        Err(error) => {
+            shared.counters.unreachable();
+            warn!(%peer, "connection reset: {error}");
+            return;
+        }
+    };
+    if let Some(client) = client.keep() {
+        relay(&shared, client, target, peer).await;
+    }
+}
+
+async fn relay(shared: &Shared, client: TcpStream, target: TcpStream, peer: SocketAddr) {
+    if let Err(error) = prepare(&client).and_then(|()| prepare(&target)) {
+        // A socket that is already broken says so to the relay.
+        debug!(%peer, "cannot set a socket up: {error}");
+    }
+    let (to_client_bytes, to_target_bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+    let delivered = |side, bytes| {
+        shared.counters.delivered(side, bytes);
+        let of_connection = match side {
+            Side::Left => &to_client_bytes,
+            Side::Right => &to_target_bytes,
+        };
+        of_connection.fetch_add(bytes, Ordering::Relaxed);
+    };
+    let ended = shared.engine.relay(client, target, Path::Proxy, shared.idle_timeout, delivered).await;
+    shared.counters.ended(&ended);
+    let (to_client_bytes, to_target_bytes) = (to_client_bytes.into_inner(), to_target_bytes.into_inner());
+    match ended {
+        Ok(()) => debug!(%peer, to_target_bytes, to_client_bytes, "connection closed"),
+        Err(RelayError::Peer { side, source }) => {
+            let who = match side {
+                Side::Left => "client",
+                Side::Right => "target",
+            };
+            debug!(%peer, to_target_bytes, to_client_bytes, "connection reset: the {who} is gone: {source}");
+        }
+        Err(error @ RelayError::Idle { .. }) => {
+            debug!(%peer, to_target_bytes, to_client_bytes, "connection reset: {error} (--idle-timeout)");
+        }
+        Err(error @ RelayError::Kernel(_)) => {
+            warn!(%peer, to_target_bytes, to_client_bytes, "connection reset: {error}");
+        }
+    }
+}
+
+/// What is passed on is sent when it comes, as its sender wanted it; and a peer that vanished without a word is found out
+/// also where the idle limit is long.
+fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    SockRef::from(socket).set_keepalive(true)
+}
+
+/// A client that is reset unless it is kept: an end in order would say that the target had nothing to say.
+pub(crate) struct Unanswered(Option<TcpStream>);
+
+impl Unanswered {
+    pub(crate) fn new(client: TcpStream) -> Self {
+        Self(Some(client))
+    }
+
+    fn reached_at(&self) -> Option<SocketAddr> {
+        self.0.as_ref().and_then(|client| client.local_addr().ok())
+    }
+
+    fn keep(mut self) -> Option<TcpStream> {
+        self.0.take()
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(client) = &self.0 {
+            // One that is already broken needs no reset.
+            let _ = client.set_zero_linger();
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! How do two connections become one?
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::net::{Shutdown, shutdown, sockopt};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use crate::direction::Direction;
+use crate::error::Obstacle;
+use crate::pipes::Pipes;
+use crate::policy::Choice;
+use crate::{Ledger, Path, RelayError};
+
+/// One of the two ends of a relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The first connection given to [`Engine::relay`](crate::Engine::relay).
+    Left,
+    /// The second one.
+    Right,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        })
+    }
+}
+
+/// What a relay needs from its engine.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) choice: Choice,
+    pub(crate) pipes: &'a Pipes,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) path: Path,
+}
+
+pub(crate) async fn run(
+    means: Means<'_>,
+    mut ends: Ends,
+    idle_limit: Duration,
+    delivered: impl Fn(Side, u64),
+) -> Result<(), RelayError> {
+    let last_move = LastMove::now();
+    let result = {
+        for socket in [&ends.left, &ends.right] {
+            // Urgent bytes stay in their place in the stream. A socket that is already broken says so below.
+            let _ = sockopt::set_socket_oobinline(socket, true);
+        }
+        let count = |to: Side, choice: Choice, bytes: u64| {
+            last_move.touch();
+            means.ledger.add_payload(means.path, choice, bytes);
+            delivered(to, bytes);
+        };
+        let rightward = pin!(convey(means, &ends, Side::Right, &count));
+        let leftward = pin!(convey(means, &ends, Side::Left, &count));
+        tokio::select! {
+            biased;
+            ended = both(&ends, rightward, leftward) => ended,
+            () = last_move.is_older_than(idle_limit) => Err(RelayError::Idle { limit: idle_limit }),
+        }
+    };
+    ends.are_done = result.is_ok();
+    result
+}
+
+/// The two connections; reset when they are dropped before both peers have ended their streams.
+pub(crate) struct Ends {
+    left: TcpStream,
+    right: TcpStream,
+    are_done: bool,
+}
+
+impl Ends {
+    pub(crate) fn new(left: TcpStream, right: TcpStream) -> Self {
+        Self { left, right, are_done: false }
+    }
+
+    fn socket(&self, side: Side) -> &TcpStream {
+        match side {
+            Side::Left => &self.left,
+            Side::Right => &self.right,
+        }
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        if self.are_done {
+            return;
+        }
+        for socket in [&self.left, &self.right] {
+            // Without it, whatever is wrong with the socket, closing it ends the stream in order.
+            let _ = socket.set_zero_linger();
+        }
+    }
+}
+
+/// Why a direction stopped before its source ended its stream.
+enum Broken {
+    /// The peer that bytes come from is gone, and all that it had sent has been delivered.
+    Source(RelayError),
+    /// The peer that bytes go to is gone.
+    Target(RelayError),
+    Kernel(io::Error),
+}
+
+/// What a direction came to.
+struct Ended {
+    to: Side,
+    how: Result<(), Broken>,
+}
+
+/// Runs both directions to their ends and passes the ends on.
+async fn both<F: Future<Output = Ended>>(
+    ends: &Ends,
+    mut rightward: Pin<&mut F>,
+    mut leftward: Pin<&mut F>,
+) -> Result<(), RelayError> {
+    let (first, other) = tokio::select! {
+        first = &mut rightward => (first, leftward),
+        first = &mut leftward => (first, rightward),
+    };
+    match first.how {
+        Ok(()) => {
+            end_stream_to(ends, first.to)?;
+            let second = other.await;
+            match second.how {
+                Ok(()) => end_stream_to(ends, second.to),
+                Err(Broken::Source(error) | Broken::Target(error)) => Err(error),
+                Err(Broken::Kernel(error)) => Err(RelayError::Kernel(error)),
+            }
+        }
+        Err(Broken::Source(error)) => Err(error),
+        Err(Broken::Target(error)) => {
+            // What it had sent before it was lost may still wait to be read: the end of that comes without waiting for
+            // anybody but the other peer, and is not an end to pass on.
+            other.await;
+            Err(error)
+        }
+        Err(Broken::Kernel(error)) => Err(RelayError::Kernel(error)),
+    }
+}
+
+fn end_stream_to(ends: &Ends, to: Side) -> Result<(), RelayError> {
+    shutdown(ends.socket(to), Shutdown::Write)
+        .map_err(|errno| RelayError::Peer { side: to, source: errno.into() })
+}
+
+/// Moves bytes to one side until the other has ended its stream.
+async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, Choice, u64)) -> Ended {
+    let (source, target) = (ends.socket(to.other()), ends.socket(to));
+    let how = async {
+        let mut direction = Direction::new(means.pipes, means.choice);
+        loop {
+            let taken = source
+                .async_io(Interest::READABLE, || direction.take(source.as_fd()))
+                .await
+                .map_err(Broken::Kernel)?
+                .map_err(|obstacle| blame(obstacle, to.other(), Broken::Source))?;
+            if taken == 0 {
+                return Ok(());
+            }
+            while direction.holds_bytes() {
+                let (bytes, choice) = target
+                    .async_io(Interest::WRITABLE, || direction.deliver(target.as_fd()))
+                    .await
+                    .map_err(Broken::Kernel)?
+                    .map_err(|obstacle| blame(obstacle, to, Broken::Target))?;
+                count(to, choice, bytes as u64);
+            }
+        }
+    };
+    Ended { to, how: how.await }
+}
+
+fn blame(obstacle: Obstacle, side: Side, at: fn(RelayError) -> Broken) -> Broken {
+    match obstacle {
+        Obstacle::Peer(errno) => at(RelayError::Peer { side, source: errno.into() }),
+        Obstacle::Disk(errno) | Obstacle::Kernel(errno) => Broken::Kernel(errno.into()),
+        // Dealt with where they come up.
+        Obstacle::Full | Obstacle::EndOfFile | Obstacle::Refused => {
+            Broken::Kernel(io::ErrorKind::Unsupported.into())
+        }
+    }
+}
+
+/// When bytes were delivered last. A timer looks at it only when a whole limit may have passed.
+struct LastMove {
+    start: Instant,
+    /// Since `start`.
+    last_ms: AtomicU64,
+}
+
+impl LastMove {
+    fn now() -> Self {
+        Self { start: Instant::now(), last_ms: AtomicU64::new(0) }
+    }
+
+    fn touch(&self) {
+        let since_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_ms.store(since_ms, Ordering::Relaxed);
+    }
+
+    /// Returns when the last move is `limit` ago.
+    async fn is_older_than(&self, limit: Duration) {
+        loop {
+            let last = Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
+            let left = limit.saturating_sub(self.start.elapsed().saturating_sub(last));
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_relay_is_idle_only_if_the_last_move_is_a_limit_ago() {
+        let limit = Duration::from_secs(60);
+        let last_move = LastMove { start: Instant::now() - 3 * limit, last_ms: AtomicU64::new(0) };
+        let look = |last_move: &LastMove| {
+            pin!(last_move.is_older_than(limit)).poll(&mut Context::from_waker(Waker::noop()))
+        };
+        assert_eq!(look(&last_move), Poll::Ready(()));
+        last_move.touch();
+        assert_eq!(look(&last_move), Poll::Pending);
+        assert_eq!(look(&LastMove::now()), Poll::Pending);
+    }
+}

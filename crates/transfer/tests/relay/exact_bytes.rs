@@ -1,0 +1,72 @@
+//! Each peer gets exactly what the other sent, both ways at once, and every byte is counted.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use transfer::{Engine, Mechanism, Policy, Reason};
+
+use crate::common::{Buffers, NEVER, Numbers, Passage, assert_same_bytes, receive_in_pieces, send_in_pieces};
+
+const SIZES: [usize; 9] = [0, 1, 1_447, 4_096, 65_536, 262_144, 262_145, 1_000_003, 3_000_017];
+
+#[tokio::test]
+async fn any_sizes_in_any_pieces_arrive_both_ways_and_are_in_the_ledger() {
+    for (policy, choice) in [
+        (Policy::automatic(), (Mechanism::Splice, Reason::FirstChoice)),
+        (Policy::force(Mechanism::ReadWrite), (Mechanism::ReadWrite, Reason::Forced)),
+    ] {
+        for buffers in [Buffers::Usual, Buffers::Tiny] {
+            for (index, &rightward_len) in SIZES.iter().enumerate() {
+                let leftward_len = SIZES[SIZES.len() - 1 - index];
+                let seed = 1 + index as u64;
+                println!("{choice:?}, {buffers:?} buffers, {rightward_len} and {leftward_len}, seed {seed}");
+                let engine = Arc::new(Engine::new(policy));
+                exchange(&engine, buffers, seed, rightward_len, leftward_len).await;
+
+                let entries: Vec<_> = engine.ledger().snapshot().iter().collect();
+                let sum = (rightward_len + leftward_len) as u64;
+                assert_eq!(entries.iter().map(|entry| entry.bytes).sum::<u64>(), sum);
+                assert!(entries.iter().all(|entry| (entry.mechanism, entry.reason) == choice), "{entries:?}");
+                assert!(entries.iter().all(|entry| entry.path == transfer::Path::Proxy));
+            }
+        }
+    }
+}
+
+async fn exchange(
+    engine: &Arc<Engine>,
+    buffers: Buffers,
+    seed: u64,
+    rightward_len: usize,
+    leftward_len: usize,
+) {
+    let numbers = |of: u64| Numbers::seeded(seed * 1_000 + of);
+    let (rightward, leftward) = (numbers(1).bytes(rightward_len), numbers(2).bytes(leftward_len));
+    let passage = Passage::open(engine, buffers, NEVER).await;
+    let (left_in, left_out) = passage.left.into_split();
+    let (right_in, right_out) = passage.right.into_split();
+
+    let (at_left, at_right, (), ()) = tokio::join!(
+        receive_in_pieces(left_in, numbers(3)),
+        receive_in_pieces(right_in, numbers(4)),
+        send_in_pieces(left_out, &rightward, numbers(5)),
+        send_in_pieces(right_out, &leftward, numbers(6)),
+    );
+
+    assert_same_bytes(&at_right, &rightward);
+    assert_same_bytes(&at_left, &leftward);
+    passage.relay.await.unwrap().unwrap();
+    assert_eq!(passage.delivered.both(), [leftward_len as u64, rightward_len as u64]);
+}
+
+#[tokio::test]
+async fn questions_and_answers_take_turns_without_delay() {
+    let engine = Arc::new(Engine::new(Policy::automatic()));
+    let mut passage = Passage::open(&engine, Buffers::Usual, NEVER).await;
+    for turn in 0..1_000_u32 {
+        passage.left.write_u32(turn).await.unwrap();
+        assert_eq!(passage.right.read_u32().await.unwrap(), turn);
+        passage.right.write_u32(!turn).await.unwrap();
+        assert_eq!(passage.left.read_u32().await.unwrap(), !turn);
+    }
+}

@@ -1,0 +1,94 @@
+//! What relays take of the process's file descriptors. Tests of their own process, one after the other: they count all that
+//! are open.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+use std::fs::{self, File};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use transfer::{Engine, Mechanism, Path, Policy, Reason};
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+const NEVER: Duration = Duration::from_secs(3_600);
+
+/// Descriptors of one pipe.
+const PIPE_ENDS: usize = 2;
+
+async fn relay(engine: &Arc<Engine>) -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connect = || TcpStream::connect(listener.local_addr().unwrap());
+    let (left, near) = (connect().await.unwrap(), listener.accept().await.unwrap().0);
+    let (right, far) = (connect().await.unwrap(), listener.accept().await.unwrap().0);
+    let engine = Arc::clone(engine);
+    tokio::spawn(async move { engine.relay(near, far, Path::Proxy, NEVER, |_, _| {}).await });
+    (left, right)
+}
+
+async fn pass(left: &mut TcpStream, right: &mut TcpStream) {
+    left.write_all(b"there").await.unwrap();
+    right.read_exact(&mut [0; 5]).await.unwrap();
+    right.write_all(b"back").await.unwrap();
+    left.read_exact(&mut [0; 4]).await.unwrap();
+}
+
+fn open_pipe_ends() -> usize {
+    let links = fs::read_dir("/proc/self/fd").unwrap().map(|entry| fs::read_link(entry.unwrap().path()));
+    links.filter(|link| link.as_ref().is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"))).count()
+}
+
+fn on_one_thread(test: impl Future<Output = ()>) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
+#[test]
+fn relays_that_wait_for_bytes_hold_no_pipe() {
+    on_one_thread(async {
+        let before = open_pipe_ends();
+        let engine = Arc::new(Engine::new(Policy::automatic()));
+        let mut peers = Vec::new();
+        for _ in 0..50 {
+            peers.push(relay(&engine).await);
+        }
+        for (left, right) in &mut peers {
+            pass(left, right).await;
+        }
+        // One pipe was enough for all of them, as one moved bytes at a time; one more may be about to be given back.
+        let held = open_pipe_ends() - before;
+        assert!((1..=2 * PIPE_ENDS).contains(&held), "{held}");
+        let spliced = engine.ledger().snapshot();
+        assert_eq!(spliced.copied_bytes(), 0);
+        assert_eq!(spliced.payload_bytes(), 50 * 9);
+    });
+}
+
+#[test]
+fn without_a_descriptor_for_a_pipe_bytes_are_copied_until_there_is_one() {
+    on_one_thread(async {
+        let engine = Arc::new(Engine::new(Policy::automatic()));
+        let (mut left, mut right) = relay(&engine).await;
+        let usual = getrlimit(Resource::Nofile);
+        let null = File::open("/dev/null").unwrap();
+        let mut taken = Vec::new();
+        setrlimit(Resource::Nofile, Rlimit { current: Some(200), maximum: usual.maximum }).unwrap();
+        while let Ok(one_more) = null.try_clone() {
+            taken.push(one_more);
+        }
+        pass(&mut left, &mut right).await;
+        drop(taken);
+        setrlimit(Resource::Nofile, usual).unwrap();
+        pass(&mut left, &mut right).await;
+
+        let entries = engine.ledger().snapshot();
+        let entries: Vec<_> =
+            entries.iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect();
+        assert_eq!(
+            entries,
+            [(Mechanism::Splice, Reason::FirstChoice, 9), (Mechanism::ReadWrite, Reason::Refused, 9),]
+        );
+    });
+}
