@@ -4,16 +4,19 @@ use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::copy::Method;
 use crate::policy::Choice;
 use crate::{Mechanism, Path, Reason};
 
-/// Counts what was sent. Lock-free; each counter only grows.
+/// Counts what was sent and what was copied. Lock-free; each counter only grows.
 ///
 /// Counters are read one by one: a [`Snapshot`] taken while sends are running may be short of the bytes of the last
 /// microseconds, and never has too many.
 #[derive(Debug)]
 pub struct Ledger {
     payload_bytes: [[[AtomicU64; Reason::ALL.len()]; Mechanism::ALL.len()]; Path::ALL.len()],
+    /// On [`Path::Copy`]: from file to file, where no socket and so no [`Mechanism`] is involved.
+    copied_bytes: [[AtomicU64; Reason::ALL.len()]; Method::ALL.len()],
     header_bytes: AtomicU64,
     plans: AtomicU64,
     regions: AtomicU64,
@@ -27,6 +30,7 @@ impl Ledger {
     pub fn new() -> Self {
         Self {
             payload_bytes: array::from_fn(|_| array::from_fn(|_| array::from_fn(|_| AtomicU64::new(0)))),
+            copied_bytes: array::from_fn(|_| array::from_fn(|_| AtomicU64::new(0))),
             header_bytes: AtomicU64::new(0),
             plans: AtomicU64::new(0),
             regions: AtomicU64::new(0),
@@ -57,8 +61,18 @@ impl Ledger {
                 }
             }
         }
+        let mut copies = Vec::new();
+        for method in Method::ALL {
+            for reason in Reason::ALL {
+                let bytes = self.copied_bytes[method as usize][reason as usize].load(Ordering::Relaxed);
+                if bytes > 0 {
+                    copies.push(CopyEntry { method, reason, bytes });
+                }
+            }
+        }
         Snapshot {
             payload,
+            copies,
             header_bytes: self.header_bytes.load(Ordering::Relaxed),
             plans: self.plans.load(Ordering::Relaxed),
             regions: self.regions.load(Ordering::Relaxed),
@@ -68,6 +82,10 @@ impl Ledger {
                 waited: Duration::from_nanos(self.cold_wait_ns.load(Ordering::Relaxed)),
             },
         }
+    }
+
+    pub(crate) fn add_copied(&self, method: Method, reason: Reason, bytes: u64) {
+        self.copied_bytes[method as usize][reason as usize].fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn add_header(&self, bytes: u64) {
@@ -97,6 +115,7 @@ impl Default for Ledger {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     payload: Vec<PayloadEntry>,
+    copies: Vec<CopyEntry>,
     /// Bytes of [`Part::Bytes`](crate::Part::Bytes) sent: framing, not payload.
     pub header_bytes: u64,
     /// Plans whose sending began.
@@ -105,6 +124,18 @@ pub struct Snapshot {
     pub regions: u64,
     /// Waits for the disk.
     pub cold: ColdWaits,
+}
+
+/// Bytes that went from file to file and have method and reason in common. Holes are not among them, and a clone counts
+/// with its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyEntry {
+    /// How.
+    pub method: Method,
+    /// Why so.
+    pub reason: Reason,
+    /// How many.
+    pub bytes: u64,
 }
 
 /// Payload bytes that have path, mechanism and reason in common.
@@ -132,12 +163,17 @@ pub struct ColdWaits {
 }
 
 impl Snapshot {
-    /// The combinations that have bytes.
+    /// What went from file to file, on [`Path::Copy`]: the combinations that have bytes, best method first.
+    pub fn copies(&self) -> impl ExactSizeIterator<Item = CopyEntry> {
+        self.copies.iter().copied()
+    }
+
+    /// What went to sockets: the combinations that have bytes.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = PayloadEntry> {
         self.payload.iter().copied()
     }
 
-    /// All payload bytes.
+    /// All payload bytes that went to sockets.
     pub fn payload_bytes(&self) -> u64 {
         self.payload.iter().map(|entry| entry.bytes).sum()
     }

@@ -74,7 +74,7 @@ pub enum Path {
     Http,
     /// Shuffle blocks.
     Shuffle,
-    /// Files copied to another machine or disk.
+    /// Files copied to files: counted by [`copy::Method`](crate::copy::Method), as no socket takes them.
     Copy,
     /// Connections that are passed on, both ways.
     Proxy,
@@ -110,12 +110,12 @@ impl fmt::Display for Path {
 /// Why a payload byte took the mechanism it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// What automatic policy prefers: `sendfile` from a file, `splice` from a socket. A byte that was copied never has
-    /// this reason.
+    /// What automatic policy prefers: `sendfile` from a file, `splice` from a socket, a clone between files. A byte that was
+    /// copied never has this reason.
     FirstChoice,
     /// The region is shorter than [`COPY_BELOW_BYTES`](crate::COPY_BELOW_BYTES): copying it costs less CPU.
     Small,
-    /// The policy was told to use this mechanism.
+    /// The policy was told to use this mechanism, or the copier this method.
     Forced,
     /// The kernel, or a filter on its system calls, does not offer what would have come first.
     KernelLacks,

@@ -47,6 +47,34 @@ impl Mapping {
         Ok(Self { base, mapped_bytes, lead })
     }
 
+    /// [pwrite(2)](https://man7.org/linux/man-pages/man2/pwrite.2.html) of the asked range without its first `skip` bytes
+    /// to `target` at `position`.
+    ///
+    /// `EFAULT`: the file no longer has these bytes. A short count comes before an error. Any error of writing.
+    pub(crate) fn pwrite(&self, target: BorrowedFd<'_>, skip: usize, position: u64) -> Result<usize, Errno> {
+        let offset = self.lead.saturating_add(skip).min(self.mapped_bytes.get());
+        let position = libc::off_t::try_from(position).map_err(|_| Errno::FBIG)?;
+        loop {
+            // SAFETY: the range from `offset` to `mapped_bytes` lies in a mapping that lives as long as `self`. Only
+            // the kernel reads it, and it answers a page without a file behind it with EFAULT.
+            let written = unsafe {
+                libc::pwrite(
+                    target.as_raw_fd(),
+                    self.base.as_ptr().byte_add(offset),
+                    self.mapped_bytes.get() - offset,
+                    position,
+                )
+            };
+            match usize::try_from(written) {
+                Ok(written) => return Ok(written),
+                Err(_) => match super::last_errno() {
+                    Errno::INTR => {}
+                    errno => return Err(errno),
+                },
+            }
+        }
+    }
+
     /// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html) of the asked range without its first `skip`
     /// bytes; `more` corks them to what is sent next.
     ///

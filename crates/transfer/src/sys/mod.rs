@@ -4,6 +4,7 @@
 //! says about peer, disk or mechanism is decided by the callers, in `Obstacle`. Interrupted calls (`EINTR`) are
 //! repeated here, so no caller sees that error. Short counts are passed on.
 
+mod between_files;
 mod mapping;
 mod move_pages;
 mod page_cache;
@@ -12,12 +13,15 @@ mod socket;
 mod usage;
 mod zerocopy;
 
+pub(crate) use between_files::{
+    advise_sequential, copy_file_range, reflink, seek_data, seek_hole, seek_to, splice_to_file,
+};
 pub(crate) use mapping::Mapping;
 pub(crate) use move_pages::{
     Pipe, sendfile, splice_from_file, splice_from_socket, splice_to_socket, splice_to_socket_waiting,
 };
 pub(crate) use page_cache::{advise_dont_need, advise_will_need, cachestat};
-pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwritev};
+pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwrite, pwritev};
 pub(crate) use socket::{
     is_at_urgent_mark, recv_append, send_vectored, send_vectored_waiting, socket_flags, waiting_flags,
 };

@@ -47,6 +47,11 @@ impl Pipe {
     pub(crate) fn has_asked_capacity(&self) -> bool {
         self.has_asked_capacity
     }
+
+    /// Where bytes come out.
+    pub(super) fn read_end(&self) -> &OwnedFd {
+        &self.read_end
+    }
 }
 
 /// [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html): fills `pipe` with references to up to `count`

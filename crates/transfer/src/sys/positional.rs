@@ -50,6 +50,13 @@ pub(crate) fn pread_append_nowait(
     read
 }
 
+/// [pwrite(2)](https://man7.org/linux/man-pages/man2/pwrite.2.html): writes `bytes` at `position`.
+///
+/// As [`pwritev`] in all else.
+pub(crate) fn pwrite(file: BorrowedFd<'_>, bytes: &[u8], position: u64) -> Result<usize, Errno> {
+    retry_on_intr(|| rustix::io::pwrite(file, bytes, position))
+}
+
 /// [pwritev(2)](https://man7.org/linux/man-pages/man2/writev.2.html): writes slices one behind the other from
 /// `position` on. Linux 2.6.30.
 ///

@@ -1,0 +1,9 @@
+//! Copies real files on real file systems and looks at what is there then.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod common;
+mod contents;
+mod disks;
+mod file_systems;
+mod ladder;
+mod unruly_sources;
