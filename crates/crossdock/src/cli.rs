@@ -22,6 +22,7 @@ Examples:
   crossdock consume orders --from beginning --max 10
   crossdock http --root ./public                       serve files on 127.0.0.1:8080
   crossdock proxy --listen 0.0.0.0:9092 --to kafka:9092
+  crossdock copy /var/lib/crossdock /backup/crossdock  whole files or none
   crossdock doctor                                     what to set on this machine
   crossdock lab                                        what moving bytes costs here, in a minute";
 
@@ -29,11 +30,12 @@ Examples:
 enum Command {
     Broker(commands::broker::Broker),
     Http(commands::http::Http),
+    Proxy(commands::proxy::Proxy),
+    Copy(commands::copy::Copy),
     Topic(commands::topic::Topic),
     Produce(commands::produce::Produce),
     Consume(commands::consume::Consume),
     Log(commands::log::Log),
-    Proxy(commands::proxy::Proxy),
     Bench(commands::bench::Bench),
     Lab(commands::lab::Lab),
     Doctor(commands::doctor::Doctor),
@@ -46,11 +48,12 @@ impl Cli {
         match self.command {
             Command::Broker(broker) => broker.run(),
             Command::Http(http) => http.run(),
+            Command::Proxy(proxy) => proxy.run(),
+            Command::Copy(copy) => copy.run(),
             Command::Topic(topic) => topic.run(),
             Command::Produce(produce) => produce.run(),
             Command::Consume(consume) => consume.run(),
             Command::Log(log) => log.run(),
-            Command::Proxy(proxy) => proxy.run(),
             Command::Bench(bench) => bench.run(),
             Command::Lab(lab) => lab.run(),
             Command::Doctor(doctor) => doctor.run(),

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod copy;
 mod doctor;
 mod logging;
 mod output;

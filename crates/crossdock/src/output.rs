@@ -34,7 +34,7 @@ pub(crate) fn kafka_id(id: Uuid) -> String {
 }
 
 /// The error and its causes in one line, without those that an error above them has already put into its own words.
-fn explain(error: &anyhow::Error) -> String {
+pub(crate) fn explain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

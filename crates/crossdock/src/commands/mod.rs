@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod consume;
+pub(crate) mod copy;
 pub(crate) mod doctor;
 pub(crate) mod http;
 pub(crate) mod lab;

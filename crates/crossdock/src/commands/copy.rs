@@ -1,0 +1,170 @@
+//! `crossdock copy`: files and trees to where they are to be.
+
+use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use transfer::copy::Method;
+use transfer::{CopyEntry, Reason};
+
+use crate::copy::{self, Options, Request, Summary};
+use crate::units::{bytes, count, counted, duration, per_second};
+
+/// More threads than this wait for each other, whatever the disks; each has a buffer of its own.
+const PARALLEL_MAX: usize = 64;
+
+/// Copy a file or a directory tree.
+///
+/// A file has its final name only when it is complete. Where the file system can share blocks (XFS, Btrfs), a copy takes no
+/// time and no room; elsewhere the kernel copies. Holes stay holes. DST is what the copy is to be called; an existing
+/// directory takes a file under the file's own name, and is filled up with a tree.
+///
+/// Copies have permissions, times and, made by root, owners of their sources. Symbolic links are copied as links; hard
+/// links within a tree stay hard links. Extended attributes and access control lists are not copied; devices, sockets and
+/// named pipes are refused.
+///
+/// Exit status 0: everything is copied. 1: something is not, and each has a line that says why; the rest is copied.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Copy {
+    /// A file or a directory.
+    #[arg(value_name = "SRC")]
+    source: PathBuf,
+    /// What the copy is to be called, or a directory to put it in.
+    #[arg(value_name = "DST")]
+    destination: PathBuf,
+    /// How many files, and pieces of large files, are copied at a time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_parallel)]
+    parallel: usize,
+    /// How to copy. All but `auto` fail where kernel or file system refuse them.
+    #[arg(long, value_enum, default_value_t)]
+    method: MethodArg,
+    /// Leave files alone that are complete, by length and time, and go on with what an earlier run left.
+    #[arg(long)]
+    resume: bool,
+    /// Compare each copy with its source, byte by byte, before it gets its name; with --sync as it is on the disk.
+    #[arg(long)]
+    check: bool,
+    /// Have each file on the disk before it gets its name: no half file after a power failure either.
+    #[arg(long)]
+    sync: bool,
+    /// Say nothing but errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock copy disk.img /backup/
+  crossdock copy /var/lib/crossdock /backup/crossdock --parallel 4 --check
+  crossdock copy /var/lib/crossdock /backup/crossdock --resume     after it was interrupted
+  crossdock copy disk.img clone.img --method reflink               instantly, or not at all";
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum MethodArg {
+    /// The first of these that works: reflink, copy_file_range, sendfile, read-write.
+    #[default]
+    Auto,
+    /// Share the blocks of the source.
+    Reflink,
+    /// Have the file system copy, or the kernel for it.
+    #[value(name = "copy_file_range")]
+    CopyFileRange,
+    /// Have the kernel copy.
+    Sendfile,
+    /// Have the kernel copy through a pipe.
+    Splice,
+    /// Write from a mapping.
+    Mmap,
+    /// Through a buffer.
+    ReadWrite,
+}
+
+impl From<MethodArg> for Option<Method> {
+    fn from(argument: MethodArg) -> Self {
+        match argument {
+            MethodArg::Auto => None,
+            MethodArg::Reflink => Some(Method::Reflink),
+            MethodArg::CopyFileRange => Some(Method::CopyFileRange),
+            MethodArg::Sendfile => Some(Method::Sendfile),
+            MethodArg::Splice => Some(Method::Splice),
+            MethodArg::Mmap => Some(Method::Mmap),
+            MethodArg::ReadWrite => Some(Method::ReadWrite),
+        }
+    }
+}
+
+impl Copy {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let request = Request {
+            source: self.source,
+            destination: self.destination,
+            method: self.method.into(),
+            threads: NonZeroUsize::new(self.parallel).unwrap_or(NonZeroUsize::MIN),
+            options: Options { resume: self.resume, check: self.check, sync: self.sync },
+        };
+        let summary = copy::run(&request, progress_bar(self.quiet))?;
+        if !self.quiet {
+            eprintln!("{}", summarize(&summary, &request));
+        }
+        Ok(if summary.failures > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+fn summarize(summary: &Summary, request: &Request) -> String {
+    let mut text = format!(
+        "{} ({}) to {} in {}: {}/s",
+        counted(summary.files, "file"),
+        bytes(summary.bytes),
+        request.destination.display(),
+        duration(summary.elapsed),
+        bytes(per_second(summary.bytes, summary.elapsed)),
+    );
+    for way in &summary.ways {
+        text += &format!("; {} by {}{}", bytes(way.bytes), way.method, because(way));
+    }
+    if summary.resumed_bytes > 0 {
+        text += &format!("; {} by an earlier run", bytes(summary.resumed_bytes));
+    }
+    if summary.left_alone > 0 {
+        text += &format!("; {} left alone", counted(summary.left_alone, "complete file"));
+    }
+    if request.options.check {
+        text += "; compared";
+    }
+    if summary.failures > 0 {
+        text += &format!("; {} NOT copied", count(summary.failures));
+    }
+    text
+}
+
+fn because(way: &CopyEntry) -> &'static str {
+    match way.reason {
+        Reason::FirstChoice | Reason::Small => "",
+        Reason::Forced => ", as asked for",
+        Reason::KernelLacks => ", as the kernel lacks better",
+        Reason::Refused => ", as better was refused",
+    }
+}
+
+fn parse_parallel(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads @ 1..=PARALLEL_MAX) => Ok(threads),
+        _ => Err(format!("expected 1 to {PARALLEL_MAX}")),
+    }
+}
+
+/// Its end is where the files end that were found so far. None where nobody is looking.
+fn progress_bar(quiet: bool) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    match ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,57 @@
+//! What does a copy take over beside the contents?
+//!
+//! Permissions and both times; owner and group if the user may give files away. Not extended attributes, access control
+//! lists, flags and the time of birth.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Gid, Mode, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+
+/// Set user id, set group id.
+const PRIVILEGE_BITS: u32 = 0o6000;
+
+/// Gives a file or a directory what `source` has. Writing to it afterwards undoes part of it.
+pub(super) fn give(file: &File, source: &Metadata) -> io::Result<()> {
+    give_owner(file.as_fd(), Path::new(""), AtFlags::EMPTY_PATH, source)?;
+    let now = file.metadata()?;
+    let mut mode = source.mode() & 0o7777;
+    if (now.uid(), now.gid()) != (source.uid(), source.gid()) {
+        // They would lend the rights of somebody else than in the source.
+        mode &= !PRIVILEGE_BITS;
+    }
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?;
+    rustix::fs::futimens(file, &times(source))?;
+    Ok(())
+}
+
+/// As [`give`], for a symbolic link itself, which has no permissions.
+pub(super) fn give_link(path: &Path, source: &Metadata) -> io::Result<()> {
+    give_owner(CWD, path, AtFlags::SYMLINK_NOFOLLOW, source)?;
+    rustix::fs::utimensat(CWD, path, &times(source), AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(())
+}
+
+fn give_owner(at: BorrowedFd<'_>, path: &Path, flags: AtFlags, source: &Metadata) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let (owner, group) = (Uid::from_raw(source.uid()), Gid::from_raw(source.gid()));
+    match rustix::fs::chownat(at, path, Some(owner), Some(group), flags) {
+        // A root that may not, as in some containers, or a file system without owners.
+        Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn times(source: &Metadata) -> Timestamps {
+    let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
+    Timestamps {
+        last_access: time(source.atime(), source.atime_nsec()),
+        last_modification: time(source.mtime(), source.mtime_nsec()),
+    }
+}
