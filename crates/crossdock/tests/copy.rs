@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
@@ -213,7 +213,8 @@ fn a_killed_run_leaves_no_final_file_and_the_next_one_goes_on() {
     assert_eq!(names(dir.path()), [partial.clone(), source.clone()]);
     let inode = fs::metadata(&partial).unwrap().ino();
 
-    let said = succeed(&source, &target, &["--resume", "--check"]);
+    // A method that does not begin anew, as a clone does.
+    let said = succeed(&source, &target, &["--resume", "--check", "--method", "read-write"]);
 
     assert!(said.contains(" by an earlier run"), "{said}");
     assert_eq!(fs::metadata(&target).unwrap().ino(), inode);
@@ -232,6 +233,21 @@ fn what_a_killed_run_left_of_another_source_is_not_continued() {
     let said = succeed(&source, &target, &["--resume"]);
     assert!(!said.contains("by an earlier run"), "{said}");
     assert_eq!(fs::read(&target).unwrap(), bytes(MIB));
+}
+
+#[test]
+fn a_copy_that_differs_is_found_by_check_and_gets_no_name() {
+    let (dir, source, target) = folder();
+    write(&source, &bytes(640 * MIB));
+    let partial = partial_of(&target);
+    if !leave_noted_partial(&source, &target, &partial) {
+        return;
+    }
+    // What an earlier run copied is not read again, but by --check.
+    File::options().write(true).open(&partial).unwrap().write_all_at(b"wrong", 1_000_001).unwrap();
+    let said = fail(&source, &target, &["--resume", "--check", "--method", "read-write"]);
+    assert!(said.contains("the copy differs from the source at byte 1000001"), "{said}");
+    assert_eq!(names(dir.path()), [source]);
 }
 
 /// Kills a run with signal 9 when it has noted that a part is complete. False, with a line that says so, where no run can

@@ -172,8 +172,12 @@ impl<'a> Crew<'a> {
         let target = Arc::clone(partial.file());
         match FileCopy::begin(&self.run.copier, Arc::new(source), target, partial.begin()) {
             Ok(copy) => {
-                self.run.counts.resumed_bytes.fetch_add(partial.begin(), Ordering::Relaxed);
-                self.run.bar.inc(partial.begin());
+                if copy.is_cloned() {
+                    self.run.bar.inc(copy.len());
+                } else {
+                    self.run.counts.resumed_bytes.fetch_add(partial.begin(), Ordering::Relaxed);
+                    self.run.bar.inc(partial.begin());
+                }
                 Ok(Some((copy, partial)))
             }
             Err(error) => Err(give_up(partial, error)),
@@ -182,7 +186,7 @@ impl<'a> Crew<'a> {
 
     /// Lets others help, if there is enough to do.
     fn share(&self, open: &Arc<Open<'a>>) {
-        if open.copy.len() > PIECE_BYTES {
+        if open.copy.len() > PIECE_BYTES && !open.copy.is_cloned() {
             self.lock().shared.push(Arc::clone(open));
         }
     }

@@ -29,14 +29,14 @@ pub struct FileCopy<'a> {
     ladder: Ladder,
     /// The source when copying began.
     before: Metadata,
+    /// The file was cloned: it is as the source was at one moment.
+    is_cloned: bool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     pieces: Pieces,
-    /// The file was cloned: it is as the source was at one moment.
-    is_cloned: bool,
     failed: Option<CopyError>,
     is_finished: bool,
 }
@@ -88,13 +88,18 @@ impl<'a> FileCopy<'a> {
             sys::advise_sequential(files.source.as_fd());
         }
         let pieces = Pieces::new(if is_cloned { len } else { begin }, len);
-        let state = Mutex::new(State { pieces, is_cloned, failed: None, is_finished: false });
-        Ok(Self { copier, files, ladder, before, state })
+        let state = Mutex::new(State { pieces, failed: None, is_finished: false });
+        Ok(Self { copier, files, ladder, before, is_cloned, state })
     }
 
     /// The open source.
     pub fn source(&self) -> &File {
         &self.files.source
+    }
+
+    /// Whether the copy is a clone, which is complete from the beginning: no thread has anything to move.
+    pub fn is_cloned(&self) -> bool {
+        self.is_cloned
     }
 
     /// The source as it was when copying began.
@@ -118,7 +123,7 @@ impl<'a> FileCopy<'a> {
                 state.is_finished = true;
                 let outcome = match state.failed.take() {
                     Some(error) => Err(error),
-                    None => self.verify(state.is_cloned),
+                    None => self.verify(),
                 };
                 return Work::Finished(outcome);
             }
@@ -190,7 +195,7 @@ impl<'a> FileCopy<'a> {
         self.ladder.refuse(method, rustix::io::Errno::INVAL)
     }
 
-    fn verify(&self, is_cloned: bool) -> Result<Copied, CopyError> {
+    fn verify(&self) -> Result<Copied, CopyError> {
         let now = self.files.source.metadata().map_err(CopyError::Source)?;
         let target_len = self.files.target.metadata().map_err(CopyError::Target)?.len();
         let len = self.len();
@@ -199,7 +204,7 @@ impl<'a> FileCopy<'a> {
         }
         let written_to = (now.mtime(), now.mtime_nsec()) != (self.before.mtime(), self.before.mtime_nsec());
         match now.len() {
-            _ if is_cloned => Ok(Copied { len, grew: now.len() > len }),
+            _ if self.is_cloned => Ok(Copied { len, grew: now.len() > len }),
             now_len if now_len < len => Err(CopyError::Shrunk { len, now_len }),
             now_len if now_len > len => Ok(Copied { len, grew: true }),
             _ if written_to => Err(CopyError::Changed),

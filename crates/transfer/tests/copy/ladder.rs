@@ -62,7 +62,7 @@ fn a_method_that_was_asked_for_and_is_refused_is_an_error_with_its_name() {
 fn between_file_systems_a_copy_is_made_all_the_same() {
     let memory = Path::new("/dev/shm");
     let elsewhere = rustix::fs::statfs(memory).map(|stat| stat.f_type);
-    let here = rustix::fs::statfs(&std::env::temp_dir()).unwrap().f_type;
+    let here = rustix::fs::statfs(std::env::temp_dir()).unwrap().f_type;
     if elsewhere.is_err() || elsewhere == Ok(here) {
         println!("skipped: no second kind of file system");
         return;
