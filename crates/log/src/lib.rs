@@ -42,6 +42,7 @@ mod producer_snapshot;
 mod producer_states;
 mod read;
 mod rebuild;
+mod recent_appends;
 mod recovery;
 mod refused;
 mod retention;

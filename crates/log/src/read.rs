@@ -124,6 +124,7 @@ impl Log {
                 break;
             }
             let region = Region::new(segment.file_with_patience(patience)?, range.start.0.into(), length);
+            let region = if segment.is_fresh_from(range.start) { region.fresh() } else { region };
             return Ok(ReadInfo { region: Some(region), next_offset: range.next_offset, ..info });
         }
         Ok(info)

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use protocol::Offset;
@@ -13,6 +14,7 @@ use crate::boundaries::Boundaries;
 use crate::index_file::TAIL_ENTRIES;
 use crate::offset_index::{OffsetEntry, OffsetIndex};
 use crate::open_files::{LazyFile, OpenFiles};
+use crate::recent_appends::RecentAppends;
 use crate::scan::{HeaderScan, PlacedBatch, ScanError};
 use crate::time_index::{TimeIndex, TimestampOffset};
 use crate::transaction_index::TransactionIndex;
@@ -40,6 +42,7 @@ struct Extent {
     /// The latest timestamp; `None` until someone needs to know that of a sealed segment.
     latest: Option<TimestampOffset>,
     boundaries: Boundaries,
+    recent: RecentAppends,
 }
 
 /// A range of whole batches.
@@ -69,6 +72,7 @@ impl Segment {
                 end_offset: base_offset,
                 latest: Some(TimestampOffset::NONE),
                 boundaries: Boundaries::default(),
+                recent: RecentAppends::default(),
             }),
         };
         let log = segment.log.open_or_create()?;
@@ -94,7 +98,13 @@ impl Segment {
             offset_index: OffsetIndex::existing(dir, base_offset, files),
             time_index: TimeIndex::existing(dir, base_offset, files),
             transaction_index: TransactionIndex::new(dir, base_offset),
-            extent: Mutex::new(Extent { size, end_offset, latest: None, boundaries: Boundaries::default() }),
+            extent: Mutex::new(Extent {
+                size,
+                end_offset,
+                latest: None,
+                boundaries: Boundaries::default(),
+                recent: RecentAppends::default(),
+            }),
         }
     }
 
@@ -140,8 +150,10 @@ impl Segment {
 
     /// Lets readers see a batch that has been written.
     pub(crate) fn publish(&self, batch: &PlacedBatch, latest: TimestampOffset) {
+        let now = Instant::now();
         let mut extent = self.extent.lock();
         extent.boundaries.appended(batch.header.base_offset, batch.position);
+        extent.recent.appended(batch.position, now);
         extent.size = batch.end();
         extent.end_offset = batch.header.next_offset();
         extent.latest = Some(latest);
@@ -149,8 +161,20 @@ impl Segment {
 
     /// Sets how far the segment reaches, after recovery or truncation.
     pub(crate) fn set_extent(&self, size: Position, end_offset: Offset, latest: TimestampOffset) {
-        *self.extent.lock() =
-            Extent { size, end_offset, latest: Some(latest), boundaries: Boundaries::default() };
+        *self.extent.lock() = Extent {
+            size,
+            end_offset,
+            latest: Some(latest),
+            boundaries: Boundaries::default(),
+            recent: RecentAppends::default(),
+        };
+    }
+
+    /// Whether everything from `position` on was appended a moment ago, so that it need not be asked whether it is in memory.
+    pub(crate) fn is_fresh_from(&self, position: Position) -> bool {
+        let now = Instant::now();
+        let extent = self.extent.lock();
+        extent.recent.hold(position, extent.size, now)
     }
 
     /// The whole batches from the one that holds `from` on: as many as fit `max_bytes`, or one where `at_least_one` and it

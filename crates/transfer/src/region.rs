@@ -42,6 +42,11 @@ impl Region {
         Self { is_fresh: true, ..self }
     }
 
+    /// Whether somebody has given [that word](Self::fresh).
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
     /// The file that the range is in.
     pub fn file(&self) -> &Arc<File> {
         &self.file
@@ -85,11 +90,6 @@ impl Region {
     /// The first `len` bytes, or all if there are fewer.
     pub(crate) fn first(&self, len: u64) -> Self {
         Self { len: len.min(self.len), ..self.clone() }
-    }
-
-    /// Whether the caller vouches for its pages.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.is_fresh
     }
 
     /// Drops the first `len` bytes, or all if there are fewer.

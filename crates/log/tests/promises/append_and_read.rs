@@ -31,6 +31,26 @@ fn what_is_appended_is_read_across_segments_and_restarts() {
 }
 
 #[test]
+fn only_what_was_appended_a_moment_ago_is_sent_without_asking_for_its_pages() {
+    let dir = tempfile::tempdir().unwrap();
+    let is_fresh = |log: &log::Log, from: Offset| {
+        let read = log.read(from, 1 << 20, ReadUntil::LogEnd, true).unwrap();
+        read.region.unwrap().is_fresh()
+    };
+    let log = open_clean(dir.path(), LogConfig::default());
+    // More than once, in case the machine stands still for seconds between the two.
+    let mut appended = std::iter::repeat_with(|| append(&log, &batch(&[b"a"])).unwrap().base_offset);
+    assert!(appended.by_ref().take(10).any(|offset| is_fresh(&log, offset)));
+    log.close(NOW_MS).unwrap();
+
+    let log = open_clean(dir.path(), LogConfig::default());
+    assert!(!is_fresh(&log, Offset::ZERO));
+    let mut appended = std::iter::repeat_with(|| append(&log, &batch(&[b"a"])).unwrap().base_offset);
+    assert!(appended.by_ref().take(10).any(|offset| is_fresh(&log, offset)));
+    assert!(!is_fresh(&log, Offset::ZERO));
+}
+
+#[test]
 fn a_read_begins_with_the_batch_that_holds_the_offset() {
     let dir = tempfile::tempdir().unwrap();
     let log = open_clean(dir.path(), LogConfig { index_interval_bytes: 100, ..LogConfig::default() });
