@@ -1,0 +1,61 @@
+//! From sockets to sockets.
+
+use std::time::Duration;
+
+use rustix::io::Errno;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use transfer::{Engine, Mechanism, Path, Policy};
+
+use crate::kernel::{Call, block_on_where_fail};
+
+const LEN: usize = 300_000;
+
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(3_600);
+
+/// A connection and the peer at its other end.
+async fn connection() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (accepted, peer) =
+        tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
+    (accepted.unwrap().0, peer.unwrap())
+}
+
+/// Passes bytes on where `calls` fail.
+fn relay(engine: &Engine, calls: &[Call], errno: Errno) {
+    let sent: Vec<u8> = (0..LEN).map(|n| (n % 251) as u8).collect();
+    let received = block_on_where_fail(calls, errno, async {
+        let ((left, mut writer), (right, mut reader)) = (connection().await, connection().await);
+        let relaying = engine.relay(left, right, Path::Proxy, NEVER, |_, _| {});
+        let writing = async {
+            writer.write_all(&sent).await?;
+            writer.shutdown().await
+        };
+        let reading = async {
+            let mut received = Vec::new();
+            reader.read_to_end(&mut received).await?;
+            reader.shutdown().await.map(|()| received)
+        };
+        let (relayed, written, received) = tokio::join!(relaying, writing, reading);
+        relayed.unwrap();
+        written.unwrap();
+        received.unwrap()
+    });
+    assert!(received == sent, "{calls:?} {errno:?}: what arrived is not what was sent");
+}
+
+#[test]
+fn what_cannot_be_spliced_is_copied() {
+    let refusals = [Errno::INVAL, Errno::NOSYS, Errno::PERM, Errno::OPNOTSUPP];
+    let no_pipe = [Errno::MFILE, Errno::NFILE, Errno::PERM];
+    for (call, errnos) in [(Call::Splice, &refusals[..]), (Call::Pipe, &no_pipe[..])] {
+        for &errno in errnos {
+            let engine = Engine::new(Policy::automatic());
+            relay(&engine, &[call], errno);
+            let ledger = engine.ledger().snapshot();
+            assert!(ledger.iter().all(|entry| entry.mechanism == Mechanism::ReadWrite), "{call:?} {errno:?}");
+            assert_eq!(ledger.iter().map(|entry| entry.bytes).sum::<u64>(), LEN as u64);
+        }
+    }
+}

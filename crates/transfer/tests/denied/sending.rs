@@ -1,0 +1,132 @@
+//! From files to sockets.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use transfer::{Engine, Mechanism, Path, Plan, Policy, Reason, Region, SendError};
+
+use crate::kernel::{Call, block_on_where_fail};
+
+const LEN: u64 = 300_000;
+
+/// What says that a call does not work for these files.
+const REFUSALS: [Errno; 5] = [Errno::INVAL, Errno::NOSYS, Errno::OVERFLOW, Errno::PERM, Errno::OPNOTSUPP];
+
+/// What says that a file is not to be mapped, or that there is no more room for mappings.
+const NO_MAPPING: [Errno; 4] = [Errno::NODEV, Errno::NOMEM, Errno::ACCESS, Errno::PERM];
+
+/// What says that there is no pipe to be had.
+const NO_PIPE: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::PERM];
+
+/// Sends a file where `calls` fail, and says how its bytes went.
+fn send(engine: &Engine, calls: &[Call], errno: Errno) -> Result<Vec<(Mechanism, Reason, u64)>, SendError> {
+    let bytes: Vec<u8> = (0..LEN).map(|n| (n % 251) as u8).collect();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    let received = block_on_where_fail(calls, errno, async {
+        let (socket, mut peer) = socket_pair().await;
+        let receiving = tokio::spawn(async move {
+            let mut received = Vec::new();
+            peer.read_to_end(&mut received).await.map(|_| received)
+        });
+        let plan = Plan::new().file(Region::new(Arc::<File>::new(file), 0, LEN));
+        engine.send(&socket, plan, Path::Http).await?;
+        drop(socket);
+        Ok(receiving.await.unwrap().unwrap())
+    })?;
+    assert!(received == bytes, "{calls:?} {errno:?}: what arrived is not what was sent");
+    Ok(engine.ledger().snapshot().iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect())
+}
+
+async fn socket_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (accepted, peer) =
+        tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
+    (accepted.unwrap().0, peer.unwrap())
+}
+
+#[test]
+fn a_call_that_is_refused_is_replaced_by_the_next_best() {
+    for errno in REFUSALS {
+        let ways = send(&Engine::new(Policy::automatic()), &[Call::Sendfile], errno).unwrap();
+        assert_eq!(ways, [(Mechanism::Splice, Reason::Refused, LEN)], "{errno:?}");
+        let ways = send(&Engine::new(Policy::automatic()), &[Call::Sendfile, Call::Splice], errno).unwrap();
+        assert_eq!(ways, [(Mechanism::ReadWrite, Reason::Refused, LEN)], "{errno:?}");
+    }
+}
+
+#[test]
+fn what_a_forced_mechanism_needs_and_does_not_get_is_replaced_by_a_copy() {
+    for (mechanism, call, errnos) in
+        [(Mechanism::Mmap, Call::MapFile, &NO_MAPPING[..]), (Mechanism::Splice, Call::Pipe, &NO_PIPE[..])]
+    {
+        for &errno in errnos {
+            let ways = send(&Engine::new(Policy::force(mechanism)), &[call], errno).unwrap();
+            assert_eq!(ways, [(Mechanism::ReadWrite, Reason::Refused, LEN)], "{mechanism} {errno:?}");
+        }
+    }
+}
+
+#[test]
+fn a_kernel_without_a_call_is_found_out_before_anything_is_sent() {
+    for (calls, mechanism) in [
+        (&[Call::Sendfile][..], Mechanism::Splice),
+        (&[Call::Sendfile, Call::Splice][..], Mechanism::ReadWrite),
+    ] {
+        let engine = block_on_where_fail(calls, Errno::NOSYS, async { Engine::new(Policy::automatic()) });
+        let ways = send(&engine, calls, Errno::NOSYS).unwrap();
+        assert_eq!(ways, [(mechanism, Reason::KernelLacks, LEN)]);
+    }
+}
+
+#[test]
+fn a_kernel_that_does_not_tell_what_is_in_memory_still_sends() {
+    let sent = [(Mechanism::Sendfile, Reason::FirstChoice, LEN)];
+    for errno in [Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::INVAL] {
+        for calls in [&[Call::Cachestat][..], &[Call::Cachestat, Call::Preadv2, Call::Fadvise][..]] {
+            let probed_before = Engine::new(Policy::automatic());
+            assert_eq!(send(&probed_before, calls, errno).unwrap(), sent, "{calls:?} {errno:?}");
+            let probed_there = block_on_where_fail(calls, errno, async { Engine::new(Policy::automatic()) });
+            assert_eq!(send(&probed_there, calls, errno).unwrap(), sent, "{calls:?} {errno:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_says_who_is_at_fault() {
+    let copying = || Engine::new(Policy::force(Mechanism::ReadWrite));
+    let peer_is_gone = [
+        Errno::PIPE,
+        Errno::CONNRESET,
+        Errno::CONNABORTED,
+        Errno::TIMEDOUT,
+        Errno::NOTCONN,
+        Errno::HOSTUNREACH,
+        Errno::NETUNREACH,
+        Errno::NETDOWN,
+    ];
+    for errno in peer_is_gone {
+        for (engine, call) in [(Engine::new(Policy::automatic()), Call::Sendfile), (copying(), Call::Sendmsg)]
+        {
+            let error = send(&engine, &[call], errno).unwrap_err();
+            assert!(matches!(error, SendError::Peer(_)), "{call:?} {errno:?}: {error:?}");
+        }
+    }
+    for errno in [Errno::IO, Errno::STALE, Errno::ISDIR] {
+        for (engine, call) in [(Engine::new(Policy::automatic()), Call::Sendfile), (copying(), Call::Pread)] {
+            let error = send(&engine, &[call], errno).unwrap_err();
+            assert!(matches!(error, SendError::Disk(_)), "{call:?} {errno:?}: {error:?}");
+        }
+    }
+    for errno in [Errno::NOMEM, Errno::NOBUFS] {
+        for (engine, call) in [(Engine::new(Policy::automatic()), Call::Sendfile), (copying(), Call::Sendmsg)]
+        {
+            let error = send(&engine, &[call], errno).unwrap_err();
+            assert!(matches!(error, SendError::Kernel(_)), "{call:?} {errno:?}: {error:?}");
+        }
+    }
+}
