@@ -6,6 +6,7 @@ mod copy;
 mod doctor;
 mod logging;
 mod output;
+mod policy_file;
 mod records_out;
 mod times;
 mod units;

@@ -66,3 +66,61 @@ fn what_cannot_be_measured_is_said_before_anything_is() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn copying_is_measured_and_leaves_a_policy_that_copy_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, output) = (dir.path().join("data"), dir.path().join("results"));
+    fs::create_dir(&data).unwrap();
+    let lab = Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .args(["lab", "copy", "--size", "16M", "--threads", "2", "--files", "3", "--rounds", "1", "--dir"])
+        .arg(&data)
+        .arg("--output")
+        .arg(&output)
+        .output()
+        .unwrap();
+    assert!(lab.status.success(), "{}", String::from_utf8_lossy(&lab.stderr));
+    let printed = String::from_utf8(lab.stdout).unwrap();
+    for said in ["one file in memory", "3 files in memory", "What the numbers say", "read-write", "2 threads"]
+    {
+        assert!(printed.contains(said), "{said} in {printed}");
+    }
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 0, "the data is gone");
+    let json: Value = serde_json::from_slice(&fs::read(output.join("copy.json")).unwrap()).unwrap();
+    assert!(
+        json["measured"]["rows"].as_array().unwrap().iter().all(|row| row["samples"][0]["copied_s"].is_f64())
+    );
+    assert!(fs::read_to_string(output.join("copy.md")).unwrap().contains("| read-write | 2 |"));
+
+    let (source, target) = (dir.path().join("source"), dir.path().join("target"));
+    fs::write(&source, "goods").unwrap();
+    let copied = Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .arg("copy")
+        .args([&source, &target])
+        .arg("--policy")
+        .arg(output.join("copy.properties"))
+        .output()
+        .unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    assert_eq!(fs::read_to_string(&target).unwrap(), "goods");
+}
+
+#[test]
+fn a_policy_that_nobody_wrote_stops_everybody_before_they_begin() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("policy.properties");
+    fs::write(&policy, "# by hand\ncrossdock.transfer.mechanism=teleport\n").unwrap();
+    let (data, root) = (dir.path().join("data"), dir.path());
+    for (arguments, status) in [
+        (vec!["broker".as_ref(), "--data-dir".as_ref(), data.as_os_str()], 2),
+        (vec!["http".as_ref(), "--root".as_ref(), root.as_os_str()], 1),
+        (vec!["copy".as_ref(), policy.as_os_str(), data.as_os_str()], 1),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
+        let output = command.args(arguments).arg("--policy").arg(&policy).output().unwrap();
+        assert_eq!(output.status.code(), Some(status));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("policy.properties:2: crossdock.transfer.mechanism=teleport"), "{error}");
+        assert!(!data.exists());
+    }
+}

@@ -44,4 +44,4 @@ mod target;
 pub use fuzzing::read_requests;
 pub use request::HEAD_MAX_BYTES;
 pub use server::{RunningServer, StartError};
-pub use settings::{LogTo, Settings};
+pub use settings::{COPY_BELOW_BYTES, LogTo, Settings};

@@ -10,7 +10,7 @@ pub use crate::access_log::LogTo;
 ///
 /// More than a broker's (`transfer::COPY_BELOW_BYTES`): nobody knows here whether the file's pages are in memory, and
 /// `sendfile` would have to ask first. `crates/transfer/examples/small_regions.rs` measures both.
-const COPY_BELOW_BYTES: u64 = 16 * 1024;
+pub const COPY_BELOW_BYTES: u64 = 16 * 1024;
 
 /// Connections at the same time: each takes a file descriptor or two, and some KiB while it is served.
 const CONNECTIONS_MAX: usize = 16_384;

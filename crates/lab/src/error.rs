@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use transfer::SendError;
 use transfer::bare::Method;
+use transfer::copy::CopyError;
 
 /// Why there is no result, by who is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,7 @@ pub enum LabError {
     /// The directory is full, or about to be.
     #[error(
         "{dir} has {free_bytes} bytes free, and the lab needs {needed_bytes}: name another directory with --dir, or \
-         fewer --sizes"
+         measure less"
     )]
     Space {
         /// Where the data would lie.
@@ -58,6 +59,22 @@ pub enum LabError {
         sent_bytes: u64,
         /// Bytes that arrived.
         received_bytes: u64,
+    },
+    /// A copy was not made.
+    #[error("copying in {dir} broke off")]
+    Copy {
+        /// Where.
+        dir: PathBuf,
+        /// Why.
+        source: CopyError,
+    },
+    /// A copy is not what its source is.
+    #[error("a copy in {dir} differs from its source at byte {position}")]
+    Differs {
+        /// Where.
+        dir: PathBuf,
+        /// The first byte that differs.
+        position: u64,
     },
     /// The system refused something it ought to do.
     #[error("{what}")]

@@ -106,7 +106,8 @@ pub(crate) fn fits_in_memory_bytes() -> Option<u64> {
     Some(available.saturating_sub(SPARE_BYTES) / 2)
 }
 
-fn check_space(dir: &Path, len: u64) -> io::Result<Result<(), LabError>> {
+/// Fails where there is no room for `len` bytes and some to spare.
+pub(crate) fn check_space(dir: &Path, len: u64) -> io::Result<Result<(), LabError>> {
     let stat = statvfs(dir)?;
     let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
     let needed_bytes = len + SPARE_BYTES;
@@ -117,7 +118,7 @@ fn check_space(dir: &Path, len: u64) -> io::Result<Result<(), LabError>> {
 }
 
 /// A file that is gone when it is closed, however that comes about.
-fn nameless(dir: &Path) -> io::Result<File> {
+pub(crate) fn nameless(dir: &Path) -> io::Result<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     match rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
         Ok(fd) => Ok(File::from(fd)),

@@ -2,7 +2,7 @@
 //!
 //! Rules such as "mmap below 1 MB, sendfile above" come from somebody else's machine, kernel and decade. This crate
 //! exists so that everybody can have the numbers of their own in a minute, with the reasons beside them and with what
-//! distorts them, and so that a server can be configured by them.
+//! distorts them, and so that a server can be configured by them. The same for copying with several threads.
 //!
 //! # What always holds
 //!
@@ -22,6 +22,7 @@
 
 mod chart;
 mod coldness;
+mod copying;
 mod cores;
 mod distortions;
 mod error;
@@ -39,6 +40,10 @@ mod sample;
 mod text;
 mod verdicts;
 
+pub use copying::{
+    CopyOptions, CopyResults, CopyRow, CopySample, CopyVerdict, Situation, copies_to_json,
+    copies_to_markdown, copies_to_text, copy_policy, copy_verdicts, recommended_threads, run_copies,
+};
 pub use distortions::{Distortion, distortions};
 pub use error::LabError;
 pub use html::to_html;

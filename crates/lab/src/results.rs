@@ -151,21 +151,15 @@ impl Figure {
 impl Row {
     /// The median over the rounds.
     pub fn median(&self, figure: Figure) -> f64 {
-        let values = self.sorted(figure);
-        let middle = values.len() / 2;
-        match values.get(middle) {
-            None => 0.0,
-            Some(upper) if values.len().is_multiple_of(2) => {
-                f64::midpoint(values.get(middle.wrapping_sub(1)).copied().unwrap_or(*upper), *upper)
-            }
-            Some(middle) => *middle,
-        }
+        median(&self.values(figure))
     }
 
     /// The least and the most of the rounds.
     pub fn range(&self, figure: Figure) -> (f64, f64) {
-        let values = self.sorted(figure);
-        (values.first().copied().unwrap_or_default(), values.last().copied().unwrap_or_default())
+        let values = self.values(figure);
+        let least = values.iter().copied().min_by(f64::total_cmp);
+        let most = values.iter().copied().max_by(f64::total_cmp);
+        (least.unwrap_or_default(), most.unwrap_or_default())
     }
 
     /// How far the rounds are apart, as a share of the median.
@@ -177,17 +171,12 @@ impl Row {
 
     /// Whether `figure` is less here than in `other`, and the rounds agree: four of five, and the medians are apart.
     pub fn is_clearly_less(&self, other: &Self, figure: Figure) -> bool {
-        let rounds = self.samples.len().min(other.samples.len());
-        let both = self.samples.iter().zip(&other.samples);
-        let agreeing = both.filter(|(one, other)| figure.of(one) < figure.of(other)).count();
-        let (own, others) = (self.median(figure), other.median(figure));
-        rounds > 0 && agreeing * 5 >= rounds * 4 && own < others * (1.0 - LEAST_DIFFERENCE)
+        clearly_less(&self.values(figure), &other.values(figure))
     }
 
-    fn sorted(&self, figure: Figure) -> Vec<f64> {
-        let mut values: Vec<f64> = self.samples.iter().map(|sample| figure.of(sample)).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        values
+    /// Round by round.
+    fn values(&self, figure: Figure) -> Vec<f64> {
+        self.samples.iter().map(|sample| figure.of(sample)).collect()
     }
 }
 
@@ -235,6 +224,27 @@ impl Results {
         let measured = |method: &Method| group.iter().any(|cell| self.row(*cell, *method).is_some());
         Method::ALL.into_iter().filter(measured).collect()
     }
+}
+
+/// The value in the middle; 0 if there are none.
+pub(crate) fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.get(middle) {
+        None => 0.0,
+        Some(upper) if sorted.len().is_multiple_of(2) => {
+            f64::midpoint(sorted.get(middle.wrapping_sub(1)).copied().unwrap_or(*upper), *upper)
+        }
+        Some(middle) => *middle,
+    }
+}
+
+/// Whether one is less than the other, and the rounds agree: four of five, and the medians are apart.
+pub(crate) fn clearly_less(one: &[f64], other: &[f64]) -> bool {
+    let rounds = one.len().min(other.len());
+    let agreeing = one.iter().zip(other).filter(|(one, other)| one < other).count();
+    rounds > 0 && agreeing * 5 >= rounds * 4 && median(one) < median(other) * (1.0 - LEAST_DIFFERENCE)
 }
 
 fn is_akin(one: &Cell, other: &Cell) -> bool {

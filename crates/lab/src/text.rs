@@ -76,7 +76,7 @@ fn columns(results: &Results, cell: Cell) -> String {
 }
 
 /// The first column to the left, the others to the right.
-fn aligned(lines: &[Vec<String>], indent: usize) -> String {
+pub(crate) fn aligned(lines: &[Vec<String>], indent: usize) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         lines

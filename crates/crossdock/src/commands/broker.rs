@@ -11,9 +11,10 @@ use anyhow::Context;
 use broker::RunningBroker;
 use broker::config::{Loaded, Sources};
 use clap::Args;
-use transfer::Capability;
+use transfer::{Capability, Mechanism};
 
 use super::serving::{StopSignals, raise_open_files};
+use crate::policy_file::PolicyFile;
 
 /// The exit status where the configuration is wrong, as for wrong arguments.
 const EXIT_CONFIGURATION: u8 = 2;
@@ -38,7 +39,13 @@ pub(crate) struct Broker {
     /// A configuration file as Kafka's server.properties.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A setting that wins over the file's; may be repeated.
+    /// How payload leaves, as `crossdock lab` wrote it.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Send by this mechanism instead of the cheapest: sendfile, splice, mmap or read-write.
+    #[arg(long)]
+    mechanism: Option<Mechanism>,
+    /// A setting that wins over the files'; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Where /metrics, /healthz and /readyz are served [default: 127.0.0.1:9644].
@@ -51,14 +58,15 @@ Examples:
   crossdock broker
   crossdock broker --listen 0.0.0.0:9092 --data-dir /var/lib/crossdock
   crossdock broker --config server.properties --set log.retention.hours=24
+  crossdock broker --mechanism read-write              what does copying cost here?
   RUST_LOG=debug crossdock broker";
 
 impl Broker {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let loaded = match self.sources().load() {
+        let loaded = match self.sources().and_then(|sources| Ok(sources.load()?)) {
             Ok(loaded) => loaded,
             Err(errors) => {
-                writeln!(io::stderr(), "crossdock: the configuration is wrong:\n{errors}")?;
+                writeln!(io::stderr(), "crossdock: the configuration is wrong:\n{errors:#}")?;
                 return Ok(ExitCode::from(EXIT_CONFIGURATION));
             }
         };
@@ -74,13 +82,21 @@ impl Broker {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn sources(&self) -> Sources {
+    fn sources(&self) -> anyhow::Result<Sources> {
         let mut sources = Sources::new();
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
+        if let Some(file) = &self.policy {
+            for (key, value) in PolicyFile::read(file)?.broker_settings() {
+                sources = sources.option("--policy", key, &value);
+            }
+        }
         for setting in &self.set {
             sources = sources.set(setting);
+        }
+        if let Some(mechanism) = self.mechanism {
+            sources = sources.option("--mechanism", "crossdock.transfer.mechanism", mechanism.as_str());
         }
         if let Some(address) = &self.listen {
             sources = sources.option("--listen", "listeners", &format!("PLAINTEXT://{address}"));
@@ -92,7 +108,7 @@ impl Broker {
         if let Some(address) = &self.admin {
             sources = sources.option("--admin", "crossdock.admin.listener", address);
         }
-        sources
+        Ok(sources)
     }
 }
 

@@ -11,6 +11,7 @@ use transfer::copy::Method;
 use transfer::{CopyEntry, Reason};
 
 use crate::copy::{self, Options, Request, Summary};
+use crate::policy_file::PolicyFile;
 use crate::units::{bytes, count, counted, duration, per_second};
 
 /// More threads than this wait for each other, whatever the disks; each has a buffer of its own.
@@ -36,9 +37,12 @@ pub(crate) struct Copy {
     /// What the copy is to be called, or a directory to put it in.
     #[arg(value_name = "DST")]
     destination: PathBuf,
-    /// How many files, and pieces of large files, are copied at a time.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_parallel)]
-    parallel: usize,
+    /// How many files, and pieces of large files, are copied at a time [default: the policy's, or 1].
+    #[arg(long, value_name = "N", value_parser = parse_parallel)]
+    parallel: Option<NonZeroUsize>,
+    /// Copy as `crossdock lab copy` found best: the policy file that it wrote.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// How to copy. All but `auto` fail where kernel or file system refuse them.
     #[arg(long, value_enum, default_value_t)]
     method: MethodArg,
@@ -99,11 +103,12 @@ impl From<MethodArg> for Option<Method> {
 
 impl Copy {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let policy = self.policy.as_deref().map(PolicyFile::read).transpose()?.unwrap_or_default();
         let request = Request {
             source: self.source,
             destination: self.destination,
             method: self.method.into(),
-            threads: NonZeroUsize::new(self.parallel).unwrap_or(NonZeroUsize::MIN),
+            threads: self.parallel.or(policy.copy_parallel).unwrap_or(NonZeroUsize::MIN),
             options: Options { resume: self.resume, check: self.check, sync: self.sync },
         };
         let summary = copy::run(&request, progress_bar(self.quiet))?;
@@ -150,11 +155,9 @@ fn because(way: &CopyEntry) -> &'static str {
     }
 }
 
-fn parse_parallel(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(threads @ 1..=PARALLEL_MAX) => Ok(threads),
-        _ => Err(format!("expected 1 to {PARALLEL_MAX}")),
-    }
+fn parse_parallel(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= PARALLEL_MAX);
+    threads.ok_or_else(|| format!("expected 1 to {PARALLEL_MAX}"))
 }
 
 /// Its end is where the files end that were found so far. None where nobody is looking.

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use http::{LogTo, RunningServer, Settings};
+use http::{COPY_BELOW_BYTES, LogTo, RunningServer, Settings};
 use transfer::{Mechanism, Policy};
 
 use super::serving::{StopSignals, raise_open_files};
+use crate::policy_file::PolicyFile;
 
 /// Serve the files of a folder over HTTP/1.1.
 ///
@@ -41,6 +42,9 @@ pub(crate) struct Http {
     /// Connections at the same time; more wait until one ends.
     #[arg(long, value_name = "N")]
     max_connections: Option<usize>,
+    /// Send as `crossdock lab` found best: the policy file that it wrote.
+    #[arg(long, value_name = "FILE", conflicts_with = "mechanism")]
+    policy: Option<PathBuf>,
     /// Send by this mechanism instead of the cheapest: sendfile, splice, mmap or read-write.
     #[arg(long)]
     mechanism: Option<Mechanism>,
@@ -59,11 +63,11 @@ impl Http {
             .enable_all()
             .build()
             .context("starting the runtime")?;
-        runtime.block_on(serve(self.settings()))?;
+        runtime.block_on(serve(self.settings()?))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn settings(self) -> Settings {
+    fn settings(self) -> anyhow::Result<Settings> {
         let mut settings = Settings::new(self.root, self.listen);
         settings.admin = self.admin;
         settings.access_log = self.access_log.map(|path| match path.to_str() {
@@ -73,8 +77,11 @@ impl Http {
         settings.listing = self.listing;
         settings.precompressed = self.precompressed;
         settings.connections_max = self.max_connections.unwrap_or(settings.connections_max);
+        if let Some(file) = &self.policy {
+            settings.policy = PolicyFile::read(file)?.for_files(COPY_BELOW_BYTES);
+        }
         settings.policy = self.mechanism.map_or(settings.policy, Policy::force);
-        settings
+        Ok(settings)
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use lab::{Options, Origin, Recommendation, Results};
+use lab::{CopyOptions, CopyResults, LabError, Options, Origin, Progress, Recommendation, Results};
 
 use crate::output;
 use crate::times::{iso, now_ms};
@@ -25,8 +25,10 @@ const STEPS: u64 = 1000;
 ///
 /// Writes lab.html (with plots; needs no network), lab.md, lab.json (every sample) and policy.properties.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Lab {
+    #[command(subcommand)]
+    experiment: Option<Experiment>,
     #[command(flatten)]
     mechanisms: Mechanisms,
 }
@@ -36,7 +38,52 @@ Examples:
   crossdock lab
   crossdock lab --quick --dir /var/lib/crossdock --output /tmp/lab
   crossdock lab --thorough --system-pacing
-  cat crossdock-lab/policy.properties >> server.properties";
+  crossdock broker --policy crossdock-lab/policy.properties
+  crossdock lab copy --dir . --dir /mnt/xfs                  are several threads faster than one?";
+
+#[derive(Debug, Subcommand)]
+enum Experiment {
+    Copy(Copies),
+}
+
+/// Measure whether several threads copy a file sooner than one, on this machine's disks: some minutes.
+///
+/// 1.2 GB as one file and as twelve, in memory and on the disk, is copied within each directory by one thread, by two and by
+/// four, in the way that `crossdock copy` finds best there, and by reading and writing. Says in which situations more threads
+/// help. Needs room for the data and its copy; nothing is left of them however the run ends.
+///
+/// Writes copy.md, copy.json (every sample) and copy.properties, the policy that `crossdock copy --policy` takes.
+#[derive(Debug, Args)]
+#[command(after_help = COPY_EXAMPLES)]
+struct Copies {
+    /// A directory on a disk that matters; may be repeated, to compare file systems [default: .].
+    #[arg(long, value_name = "DIR")]
+    dir: Vec<PathBuf>,
+    /// How much is copied at a time, such as 300M.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    size: Option<u64>,
+    /// Numbers of threads to compare with one.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "2,4")]
+    threads: Vec<usize>,
+    /// How many files "several" are.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    files: usize,
+    /// How often each is measured.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: usize,
+    /// Where the results are written; files of an earlier run are replaced.
+    #[arg(long, value_name = "DIR", default_value = "./crossdock-lab")]
+    output: PathBuf,
+    /// Print copy.json instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+const COPY_EXAMPLES: &str = "\
+Examples:
+  crossdock lab copy
+  crossdock lab copy --dir /mnt/ext4 --dir /mnt/xfs --dir /mnt/btrfs --threads 2,4,8
+  crossdock copy /data /backup --policy crossdock-lab/copy.properties";
 
 /// The experiment that is made unless another one is named.
 #[derive(Debug, Args)]
@@ -69,35 +116,22 @@ struct Mechanisms {
 
 impl Lab {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        self.mechanisms.run()
+        match self.experiment {
+            None => self.mechanisms.run(),
+            Some(Experiment::Copy(copies)) => copies.run(),
+        }
     }
 }
 
 impl Mechanisms {
     fn run(self) -> anyhow::Result<ExitCode> {
-        // Before a minute is spent on results that have no place.
-        fs::create_dir_all(&self.output).with_context(|| format!("making {}", self.output.display()))?;
-        let bar = progress_bar();
-        let measured = lab::run(&self.options(), &mut |progress| {
-            bar.set_position((progress.share * STEPS as f64) as u64);
-            bar.set_message(progress.doing.to_owned());
-        });
-        bar.finish_and_clear();
-        let mut results = measured?;
-        results.origin = Origin {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            date: iso(now_ms()),
-            command: self.command(),
-        };
-        let written = write_files(&self.output, &results)?;
-        let mut out = output::stdout();
-        if self.json {
-            writeln!(out, "{}", lab::to_json(&results))?;
-        } else {
-            write!(out, "{}", lab::to_text(&results))?;
-            writeln!(out, "\nWritten: {}", written.join(", "))?;
+        let mut results = measured(&self.output, |progress| lab::run(&self.options(), progress))?;
+        results.origin = origin(self.command());
+        let written = write_files(&self.output, forms(&results))?;
+        match self.json {
+            true => print(&format!("{}\n", lab::to_json(&results)))?,
+            false => print(&format!("{}\nWritten: {written}\n", lab::to_text(&results)))?,
         }
-        out.flush()?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -135,22 +169,92 @@ impl Mechanisms {
     }
 }
 
-/// Writes every form of the results and returns the paths.
-fn write_files(dir: &Path, results: &Results) -> anyhow::Result<Vec<String>> {
-    let policy = Recommendation::of(results).to_properties(results);
-    let files = [
+impl Copies {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let mut results = measured(&self.output, |progress| lab::run_copies(&self.options(), progress))?;
+        results.origin = origin(self.command());
+        let written = write_files(&self.output, copy_forms(&results))?;
+        match self.json {
+            true => print(&format!("{}\n", lab::copies_to_json(&results)))?,
+            false => print(&format!("{}\nWritten: {written}\n", lab::copies_to_text(&results)))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn options(&self) -> CopyOptions {
+        let dirs = if self.dir.is_empty() { vec![PathBuf::from(".")] } else { self.dir.clone() };
+        let usual = CopyOptions::usual(dirs);
+        CopyOptions {
+            bytes: self.size.unwrap_or(usual.bytes),
+            files: self.files,
+            threads: self.threads.clone(),
+            rounds: self.rounds,
+            ..usual
+        }
+    }
+
+    /// What measures the same again, wherever the data and the results are put.
+    fn command(&self) -> String {
+        let mut command = "crossdock lab copy".to_owned();
+        if let Some(bytes) = self.size {
+            command.push_str(&format!(" --size {bytes}"));
+        }
+        let threads: Vec<String> = self.threads.iter().map(usize::to_string).collect();
+        command + &format!(" --threads {} --files {} --rounds {}", threads.join(","), self.files, self.rounds)
+    }
+}
+
+/// Makes an experiment under a progress bar, once there is a place for its results.
+fn measured<R>(
+    output: &Path,
+    experiment: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> Result<R, LabError>,
+) -> anyhow::Result<R> {
+    fs::create_dir_all(output).with_context(|| format!("making {}", output.display()))?;
+    let bar = progress_bar();
+    let results = experiment(&mut |progress| {
+        bar.set_position((progress.share * STEPS as f64) as u64);
+        bar.set_message(progress.doing.to_owned());
+    });
+    bar.finish_and_clear();
+    Ok(results?)
+}
+
+fn origin(command: String) -> Origin {
+    Origin { version: env!("CARGO_PKG_VERSION").to_owned(), date: iso(now_ms()), command }
+}
+
+fn forms(results: &Results) -> [(&'static str, String); 4] {
+    [
         ("lab.html", lab::to_html(results)),
         ("lab.md", lab::to_markdown(results)),
         ("lab.json", format!("{:#}\n", lab::to_json(results))),
-        ("policy.properties", policy),
-    ];
+        ("policy.properties", Recommendation::of(results).to_properties(results)),
+    ]
+}
+
+fn copy_forms(results: &CopyResults) -> [(&'static str, String); 3] {
+    [
+        ("copy.md", lab::copies_to_markdown(results)),
+        ("copy.json", format!("{:#}\n", lab::copies_to_json(results))),
+        ("copy.properties", lab::copy_policy(results)),
+    ]
+}
+
+/// Writes files of these names and returns their paths.
+fn write_files<const N: usize>(dir: &Path, files: [(&str, String); N]) -> anyhow::Result<String> {
     let mut written = Vec::new();
     for (name, text) in files {
         let path = dir.join(name);
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
         written.push(path.display().to_string());
     }
-    Ok(written)
+    Ok(written.join(", "))
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut out = output::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 fn progress_bar() -> ProgressBar {
