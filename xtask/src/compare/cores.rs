@@ -44,7 +44,7 @@ impl Cores {
         child.with_context(|| format!("starting {}", command.get_program().display()))
     }
 
-    fn set(&self, place: Place) -> CpuSet {
+    pub(crate) fn set(&self, place: Place) -> CpuSet {
         let mut one = CpuSet::new();
         match place {
             Place::Server => one.set(self.server),

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::server;
+use super::{copying, server};
 use crate::static_server;
 
 /// A figure of the comparison.
@@ -34,6 +34,10 @@ pub(crate) enum Figure {
     Headline,
     /// Static files over HTTP, beside nginx: CPU per GB, requests per second and memory of a server on one core.
     Http,
+    /// Files copied beside cp and rclone on ext4, XFS and Btrfs: how long it takes.
+    Copy,
+    /// Asking whether a region is in memory before it is sent: what that adds to the cost of sending it.
+    Asking,
 }
 
 impl Figure {
@@ -41,8 +45,14 @@ impl Figure {
     pub(crate) fn peer(self) -> &'static str {
         match self {
             Self::Http => static_server::Kind::Nginx.name(),
+            Self::Copy => copying::CP,
             _ => server::Kind::Kafka.name(),
         }
+    }
+
+    /// Whether brokers are measured.
+    pub(crate) fn is_of_brokers(self) -> bool {
+        !matches!(self, Self::Http | Self::Copy | Self::Asking)
     }
 
     /// What has to be measured before this can be, besides itself.
@@ -69,6 +79,8 @@ impl Figure {
             Self::Backfill => "A tail beside readers of cold data",
             Self::Headline => "A million records a second, both ways, on two cores",
             Self::Http => "Static files over HTTP",
+            Self::Copy => "Copying 1.2 GB",
+            Self::Asking => "Asking what is in memory",
         }
     }
 
@@ -147,6 +159,19 @@ impl Figure {
                  is not busy, and the requests per second of its CPU time tell them apart. \"No pacing\" is as for Consume: \
                  with `net.ipv4.tcp_congestion_control=cubic`, which takes from nginx the timers that BBR has it set for \
                  every 64 KiB, and which Crossdock alone does without for connections within its host."
+            }
+            Self::Copy => {
+                "`crossdock copy`, `cp` and `rclone copyto` copy 1.2 GB within a file system, each as it is by default: one \
+                 file whose pages are in memory, the same file with none of its pages there, and 12 files in memory (`cp \
+                 --recursive`, `rclone copy`). The file systems lie on loop devices over the machine's disk, past its cache \
+                 (`losetup --direct-io`). Seconds until the command ends: as none of them waits for the disk, much of the \
+                 copy may be in memory then. Before each, the last copy is deleted and everything written out."
+            }
+            Self::Asking => {
+                "One thread sends regions of a file in memory to a reader on the other core, half of the time after asking \
+                 `cachestat(2)` and `preadv2(2)` whether they are there, half of the time without; the two take turns \
+                 every 16 MiB on one connection. CPU time of the sending thread per GB, and how much asking adds. Fetches of \
+                 what was appended in the last seconds do not ask."
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What is aimed at, and whether it is reached.
 
+use super::asking;
 use super::backfill::{ALONE, BESIDE, DISK_SHARE, PERCENT, TAIL_SHARE};
+use super::copying;
 use super::figure::Figure;
 use super::headline::RECORDS_PER_S;
 use super::http::{self, REQUESTS_PER_CPU_S, REQUESTS_PER_S};
@@ -18,6 +20,12 @@ pub(crate) struct Goal {
     aim: Aim,
 }
 
+/// A goal as a line of Markdown.
+pub(crate) struct Row {
+    pub(crate) text: String,
+    pub(crate) is_reached: bool,
+}
+
 /// What Crossdock's value should be.
 #[derive(Clone, Copy)]
 enum Aim {
@@ -25,6 +33,8 @@ enum Aim {
     TimesPeer(f64),
     /// At least so many times the peer's.
     AtLeastTimesPeer(f64),
+    /// At most so many times what the best of these needs.
+    TimesBest(f64, &'static [&'static str]),
     /// At most so many times the bare sendfile loop's, in this case of its own.
     TimesFloor(f64, &'static str),
     /// At most this.
@@ -99,6 +109,16 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Http, http::SMALL, REQUESTS_PER_CPU_S, Aim::AtLeastTimesPeer(1.0)),
     goal(Figure::Http, http::SMALL_UNPACED, REQUESTS_PER_CPU_S, Aim::AtLeastTimesPeer(1.0)),
     goal(Figure::Http, http::RESIDENT, MEGABYTES, Aim::TimesPeer(2.0)),
+    goal(Figure::Copy, copying::CASES[0].1[0], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[0].1[1], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[0].1[2], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[1].1[0], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[1].1[1], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[1].1[2], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[2].1[0], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[2].1[1], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[2].1[2], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Asking, asking::FETCHED, asking::ADDED, Aim::AtMost(3.0)),
 ];
 
 /// A run on a schedule ends when the last batch is answered, a little after the schedule: a rate this close to the
@@ -106,18 +126,23 @@ pub(crate) const GOALS: &[Goal] = &[
 const CLOSE_ENOUGH: f64 = 0.995;
 
 impl Goal {
+    /// What it is a goal of.
+    pub(crate) fn figure(&self) -> Figure {
+        self.figure
+    }
+
     /// Whom its figure is measured beside.
     pub(crate) fn peer(&self) -> &'static str {
         self.figure.peer()
     }
 
     /// The goal as a line of the table, if it was measured.
-    pub(crate) fn row(&self, results: &Results) -> Option<String> {
+    pub(crate) fn row(&self, results: &Results) -> Option<Row> {
         let measured = results.figures.get(&self.figure)?;
         let [peer, crossdock] =
             [self.peer(), Kind::Crossdock.name()].map(|who| measured.median(self.case, who, self.unit));
-        let reached = self.is_reached(measured, crossdock?)?;
-        Some(format!(
+        let is_reached = self.is_reached(measured, crossdock?)?;
+        let text = format!(
             "| {}: {}, {} | {} | {} | {} | {} | {} |\n",
             self.figure.title(),
             self.case,
@@ -126,8 +151,9 @@ impl Goal {
             cell(crossdock),
             ratio(crossdock, peer),
             self.aim(measured),
-            if reached { "yes" } else { "**no**" },
-        ))
+            if is_reached { "yes" } else { "**no**" },
+        );
+        Some(Row { text, is_reached })
     }
 
     fn is_reached(&self, measured: &Measured, crossdock: f64) -> Option<bool> {
@@ -135,6 +161,7 @@ impl Goal {
         Some(match self.aim {
             Aim::TimesPeer(factor) => crossdock <= factor * peer?,
             Aim::AtLeastTimesPeer(factor) => crossdock >= factor * peer?,
+            Aim::TimesBest(factor, who) => crossdock <= factor * self.best_of(who, measured)?.1,
             Aim::TimesFloor(factor, case) => crossdock <= factor * measured.median(case, FLOOR, self.unit)?,
             Aim::AtMost(limit) => crossdock <= limit,
             Aim::AtLeast(limit) => crossdock >= CLOSE_ENOUGH * limit,
@@ -144,10 +171,20 @@ impl Goal {
         })
     }
 
+    /// Who of these needs least, and how much.
+    fn best_of(&self, who: &[&'static str], measured: &Measured) -> Option<(&'static str, f64)> {
+        let values = who.iter().filter_map(|&who| Some((who, measured.median(self.case, who, self.unit)?)));
+        values.min_by(|(_, one), (_, other)| one.total_cmp(other))
+    }
+
     fn aim(&self, measured: &Measured) -> String {
         match self.aim {
             Aim::TimesPeer(factor) => format!("≤ {factor}× {}", short(self.peer())),
             Aim::AtLeastTimesPeer(factor) => format!("≥ {factor}× {}", short(self.peer())),
+            Aim::TimesBest(factor, who) => match self.best_of(who, measured) {
+                Some((who, least)) => format!("≤ {factor}× the best, {who} ({})", shown(least)),
+                None => format!("≤ {factor}× the best"),
+            },
             Aim::TimesFloor(factor, case) => {
                 let floor = cell(measured.median(case, FLOOR, self.unit));
                 format!("≤ {factor}× the {FLOOR} ({floor})")

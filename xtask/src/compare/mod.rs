@@ -1,8 +1,10 @@
-//! `cargo xtask compare`: Crossdock measured beside Apache Kafka and nginx, and the pages in `docs/benchmarks`.
+//! `cargo xtask compare`: Crossdock measured beside those who do the same, and the pages in `docs/benchmarks`.
 
+mod asking;
 mod backfill;
 mod cgroup;
 mod clients;
+mod copying;
 mod cores;
 mod figure;
 mod goals;
@@ -34,6 +36,7 @@ use self::cores::Cores;
 use self::figure::Figure;
 use self::machine::Machine;
 use self::pacing::WithoutPacing;
+use self::report::Rows;
 use self::results::{Measured, Results};
 use self::server::{Kind, Launcher};
 use self::session::{CPU_PER_GB, Sink, Turn};
@@ -44,9 +47,10 @@ use crate::{markers, static_server, workspace};
 /// Where the pages are that everybody sees; the table at their top is in the project's README too.
 const PUBLISHED: &str = "docs/benchmarks";
 
-/// Measure Crossdock beside Apache Kafka and nginx on this machine, and write tables and plots.
+/// Measure Crossdock beside Apache Kafka, nginx, cp and rclone on this machine, and write tables and plots.
 ///
-/// Needs two cores that do nothing else, Java, Maven (the first time) and kcat; for `http` nginx and wrk.
+/// Needs two cores that do nothing else, Java, Maven (the first time) and kcat; for `http` nginx and wrk; for `copy` root and
+/// rclone. What was measured is kept after each round.
 #[derive(Args)]
 pub(crate) struct Compare {
     /// The figures to measure; all by default. Those that were measured before on the same machine are kept.
@@ -84,21 +88,24 @@ impl Compare {
         let results_file = output.join("results.json");
         let mut results = Results::load(&results_file, Machine::describe()?)?;
         if !self.render {
-            results.figures.extend(self.measure()?);
-            results.save(&results_file)?;
+            self.measure(&mut results, &results_file)?;
         }
         fs::write(output.join("README.md"), report::page(&results))?;
         for (name, plot) in plots::draw(&results) {
             fs::write(output.join(name), plot)?;
         }
         if output == workspace::root().join(PUBLISHED) {
-            markers::replace(&workspace::root().join("README.md"), "compare", &report::glance(&results))?;
+            markers::replace(
+                &workspace::root().join("README.md"),
+                "compare",
+                &report::glance(&results, Rows::Chief),
+            )?;
         }
         println!("written to {}", output.display());
         Ok(ExitCode::SUCCESS)
     }
 
-    fn measure(&self) -> anyhow::Result<BTreeMap<Figure, Measured>> {
+    fn measure(&self, results: &mut Results, results_file: &Path) -> anyhow::Result<()> {
         let launcher = Launcher {
             kafka: Kafka::fetch()?,
             crossdock: self.crossdock.clone().map_or_else(workspace::build, Ok)?,
@@ -106,12 +113,13 @@ impl Compare {
         };
         let sizes = if self.quick { Sizes::QUICK } else { Sizes::FULL };
         let mut wanted = Wanted::new(&self.figures)?;
-        let data = Scratch::new(self.data_dir.as_deref().unwrap_or(&std::env::temp_dir()))?;
+        let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let data = Scratch::new(&parent)?;
         let headline_data = Scratch::new(&self.headline_dir)?;
-        let files = match wanted.figure(Figure::Http) {
-            Some(_) => Some(http::Files::prepare(self.data_dir.as_deref().unwrap_or(&std::env::temp_dir()))?),
-            None => None,
-        };
+        let files = wanted.figure(Figure::Http).map(|_| http::Files::prepare(&parent)).transpose()?;
+        let volumes =
+            wanted.figure(Figure::Copy).map(|_| copying::Volumes::prepare(&parent, sizes.copied_bytes));
+        let volumes = volumes.transpose()?;
         let brokers: &[Kind] = if wanted.needs_a_broker() { &Kind::ALL } else { &[] };
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);
@@ -151,8 +159,17 @@ impl Compare {
                     http::run(kind, (&launcher.cores, &launcher.crossdock), files, &sizes, measured)?;
                 }
             }
+            if let (Some(measured), Some(volumes)) = (wanted.figure(Figure::Copy), &volumes) {
+                memory::touch()?;
+                copying::run_round(volumes, (&launcher.cores, &launcher.crossdock), measured)?;
+            }
+            if let Some(measured) = wanted.figure(Figure::Asking) {
+                asking::run_round(&launcher.cores, sizes.asking_turns, measured)?;
+            }
+            results.figures.extend(wanted.figures.clone());
+            results.save(results_file)?;
         }
-        Ok(wanted.figures)
+        Ok(())
     }
 }
 
@@ -170,12 +187,12 @@ impl Wanted {
     }
 
     fn needs_a_broker(&self) -> bool {
-        self.figures.keys().any(|&figure| figure != Figure::Http)
+        self.figures.keys().any(|figure| figure.is_of_brokers())
     }
 
     fn needs_a_session(&self) -> bool {
-        let apart = [Figure::SocketBuffers, Figure::Backfill, Figure::Headline, Figure::Http];
-        self.figures.keys().any(|figure| !apart.contains(figure))
+        let apart = [Figure::SocketBuffers, Figure::Backfill, Figure::Headline];
+        self.figures.keys().any(|figure| figure.is_of_brokers() && !apart.contains(figure))
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) fn file_name(figure: Figure) -> &'static str {
         Figure::Backfill => "backfill.svg",
         Figure::Headline => "headline.svg",
         Figure::Http => "http.svg",
+        Figure::Copy => "copy.svg",
+        Figure::Asking => "asking.svg",
     }
 }
 
@@ -64,14 +66,14 @@ fn plot(figure: Figure, measured: &Measured) -> String {
         Figure::Partitions | Figure::Connections => scaling(figure.title(), measured),
         Figure::Headline => shares("Where the time goes at 1,000,000 records a second, both ways", measured),
         // Its other units have values of other sizes, of which more is better.
-        Figure::Http => bars(figure.title(), &measured.only(CPU_PER_GB)),
+        Figure::Http | Figure::Asking => bars(figure.title(), &measured.only(CPU_PER_GB)),
         _ => bars(figure.title(), measured),
     }
 }
 
 fn colour(who: &str) -> &'static str {
     match who {
-        "Apache Kafka" | "nginx" => GREY,
+        "Apache Kafka" | "nginx" | "cp" => GREY,
         "Crossdock" => BLUE,
         _ => ORANGE,
     }

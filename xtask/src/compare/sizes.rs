@@ -26,6 +26,10 @@ pub(crate) struct Sizes {
     pub(crate) http_medium_requests: u64,
     /// How long the 4 KiB file is asked for.
     pub(crate) http_small_s: u32,
+    /// Of 16 MiB each, with asking and without.
+    pub(crate) asking_turns: u64,
+    /// Of the file that is copied, and of the tree.
+    pub(crate) copied_bytes: u64,
 }
 
 impl Sizes {
@@ -45,6 +49,8 @@ impl Sizes {
         http_large_requests: 400,
         http_medium_requests: 40_000,
         http_small_s: 10,
+        asking_turns: 256,
+        copied_bytes: 1_200_000_000,
     };
 
     /// Sizes that show whether everything works.
@@ -63,5 +69,7 @@ impl Sizes {
         http_large_requests: 100,
         http_medium_requests: 2_000,
         http_small_s: 2,
+        asking_turns: 16,
+        copied_bytes: 100_000_000,
     };
 }
