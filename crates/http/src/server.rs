@@ -120,7 +120,7 @@ impl RunningServer {
             Some(address) => Some(admin::bind(address).await.map_err(listen_error(address))?),
             None => None,
         };
-        let engine = Arc::new(Engine::new(settings.policy));
+        let engine = Arc::new(Engine::new(settings.policy).leaving_pages());
         let shared = Arc::new(Shared {
             site: Site {
                 root: Arc::new(root),

@@ -47,6 +47,14 @@ impl Engine {
         }
     }
 
+    /// Leaves pages that are read from the disk to be sent to the kernel, which keeps what is asked for again: for files that
+    /// many ask for at different times. Otherwise they are given up when they have been sent and 64 MiB have been read
+    /// after them, so that a reader of old data does not push out what others need.
+    #[must_use]
+    pub fn leaving_pages(self) -> Self {
+        Self { warm: WarmPool::leaving_pages(), ..self }
+    }
+
     /// How mechanisms are chosen.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -191,7 +199,7 @@ impl Engine {
 /// # }
 /// ```
 pub async fn send_file(socket: &TcpStream, file: &File, range: Range<u64>) -> Result<u64, SendError> {
-    static SHARED: LazyLock<Engine> = LazyLock::new(|| Engine::new(Policy::automatic()));
+    static SHARED: LazyLock<Engine> = LazyLock::new(|| Engine::new(Policy::automatic()).leaving_pages());
 
     let file = Arc::new(file.try_clone().map_err(SendError::Kernel)?);
     let region = Region::new(file, range.start, range.end.saturating_sub(range.start));

@@ -3,7 +3,8 @@
 //! A reader of old data goes through far more than the cache holds, once. Left to themselves its pages push out what the
 //! readers of new data need again and again. So what the warm threads have read is remembered, and given up when it has
 //! been sent and enough has been read after it: readers who follow each other closely share one read of the disk, and
-//! the memory that all of them take together is bounded.
+//! the memory that all of them take together is bounded. Where many ask for the same files at different times, as of a file
+//! server, that would be one read for each of them: there it is left to the kernel.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -27,6 +28,8 @@ pub(crate) struct Passing {
     ranges: Mutex<VecDeque<Range>>,
     /// Whether there may be any: senders of what was always in the cache skip the lock.
     any: AtomicBool,
+    /// Whether surplus is forgotten only: the kernel decides what stays.
+    leaves_pages: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,11 @@ pub(crate) struct Lease {
 }
 
 impl Passing {
+    /// Gives up no pages.
+    pub(crate) fn leaving_pages() -> Self {
+        Self { leaves_pages: true, ..Self::default() }
+    }
+
     /// Notes that `region` is about to be read from the disk and sent. Gives up what is too much.
     pub(crate) fn begin(&self, region: &Region) -> Lease {
         let mut ranges = self.lock();
@@ -61,7 +69,7 @@ impl Passing {
             }
         };
         self.any.store(true, Ordering::Release);
-        give_up(take_surplus(ranges));
+        self.give_up(take_surplus(ranges));
         lease
     }
 
@@ -80,7 +88,7 @@ impl Passing {
             return false;
         }
         ranges.push_back(Range::of(region));
-        give_up(take_surplus(ranges));
+        self.give_up(take_surplus(ranges));
         true
     }
 
@@ -93,6 +101,15 @@ impl Passing {
         let mut ranges = self.lock();
         let overlapping = ranges.iter_mut().filter(|range| range.overlaps(region));
         overlapping.map(|range| range.is_read.then(|| range.lease())).collect()
+    }
+
+    fn give_up(&self, ranges: Vec<Range>) {
+        for range in ranges.into_iter().filter(|_| !self.leaves_pages) {
+            if let (Some(file), Some(len)) = (range.file.upgrade(), NonZeroU64::new(range.len)) {
+                // Where the advice is not taken, the kernel decides as it would have.
+                let _ = sys::advise_dont_need(file.as_fd(), range.position, len);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Range>> {
@@ -145,15 +162,6 @@ fn take_surplus(mut ranges: MutexGuard<'_, VecDeque<Range>>) -> Vec<Range> {
         }
     }
     surplus
-}
-
-fn give_up(ranges: Vec<Range>) {
-    for range in ranges {
-        if let (Some(file), Some(len)) = (range.file.upgrade(), NonZeroU64::new(range.len)) {
-            // Where the advice is not taken, the kernel decides as it would have.
-            let _ = sys::advise_dont_need(file.as_fd(), range.position, len);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -53,6 +53,11 @@ enum Job {
 }
 
 impl WarmPool {
+    /// Gives up no pages that it read.
+    pub(crate) fn leaving_pages() -> Self {
+        Self { passing: Arc::new(Passing::leaving_pages()), ..Self::default() }
+    }
+
     /// Waits until `region`, of at most [`WARM_BYTES`], has been read into the page cache, and begins to read what comes
     /// after it. The pages stay while the lease is held.
     ///

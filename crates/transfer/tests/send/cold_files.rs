@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::common::{Buffers, Goods, assert_same_bytes, receive_all, socket_pair};
-use transfer::{Capabilities, Engine, Mechanism, Path, Plan, Policy, Residency};
+use transfer::{Capabilities, Engine, Mechanism, Path, Plan, Policy, Residency, cached_pages};
 
 const GOODS_BYTES: usize = 6 << 20;
 
@@ -86,6 +86,33 @@ async fn cold_files_arrive_whole_and_their_waits_are_counted() {
         assert_same_bytes(&receiving.await.unwrap(), &[b"head", &goods.bytes[..]].concat());
         let cold = engine.ledger().snapshot().cold;
         assert!(cold.count > 0 && cold.bytes > 0 && !cold.waited.is_zero(), "{cold:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_to_be_sent_is_given_up_unless_pages_are_left_to_the_kernel() {
+    const LONG_BYTES: usize = 96 << 20;
+    if !Capabilities::probe().cachestat {
+        println!("skipped: no cachestat");
+        return;
+    }
+    for (engine, leaves_pages) in
+        [(Engine::new(Policy::automatic()), false), (Engine::new(Policy::automatic()).leaving_pages(), true)]
+    {
+        let goods = Goods::new(LONG_BYTES);
+        if !goods.evict() {
+            println!("skipped: temporary files are never cold here");
+            return;
+        }
+        let (socket, peer) = socket_pair(Buffers::Usual).await;
+        let receiving = tokio::spawn(receive_all(peer));
+        engine.send(&socket, Plan::new().file(goods.whole()), Path::Http).await.unwrap();
+        drop(socket);
+        assert_same_bytes(&receiving.await.unwrap(), &goods.bytes);
+        let pages = (LONG_BYTES / rustix::param::page_size()) as u64;
+        let cached = cached_pages(&goods.whole()).unwrap();
+        // The kernel may have a use for some of the memory meanwhile.
+        assert_eq!(cached > pages / 10 * 9, leaves_pages, "{cached} of {pages} pages");
     }
 }
 
