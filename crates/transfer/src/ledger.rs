@@ -15,7 +15,7 @@ use crate::{Mechanism, Path, Reason};
 #[derive(Debug)]
 pub struct Ledger {
     payload_bytes: [[[AtomicU64; Reason::ALL.len()]; Mechanism::ALL.len()]; Path::ALL.len()],
-    /// On [`Path::Copy`]: from file to file, where no socket and so no [`Mechanism`] is involved.
+    /// On [`Path::Copy`]: to files, where a [`Mechanism`], a way to a socket, is not involved.
     copied_bytes: [[AtomicU64; Reason::ALL.len()]; Method::ALL.len()],
     header_bytes: AtomicU64,
     plans: AtomicU64,
@@ -126,7 +126,7 @@ pub struct Snapshot {
     pub cold: ColdWaits,
 }
 
-/// Bytes that went from file to file and have method and reason in common. Holes are not among them, and a clone counts
+/// Bytes that went to a file, from a file or from a socket, and have method and reason in common. Holes are not among them, and a clone counts
 /// with its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyEntry {
@@ -163,7 +163,7 @@ pub struct ColdWaits {
 }
 
 impl Snapshot {
-    /// What went from file to file, on [`Path::Copy`]: the combinations that have bytes, best method first.
+    /// What went to files, on [`Path::Copy`]: the combinations that have bytes, best method first.
     pub fn copies(&self) -> impl ExactSizeIterator<Item = CopyEntry> {
         self.copies.iter().copied()
     }

@@ -10,8 +10,9 @@
 //! * Bytes inside a [`Region`] do not change while the region exists: they may be referenced by packets that
 //!   the peer has not acknowledged yet.
 //! * Every payload byte that the kernel accepts is in the [`Ledger`], by [`Path`], [`Mechanism`] and [`Reason`]. A byte
-//!   that went through a copy never carries [`Reason::FirstChoice`]. Bytes that go from file to file are there, too, by
-//!   [`copy::Method`]. Only the loops of [`bare`], which are there to be measured and serve nobody, count for themselves.
+//!   that went through a copy never carries [`Reason::FirstChoice`]. Bytes that go from file to file, or from a socket to a
+//!   file, are there, too, by [`copy::Method`]; from a socket to a file, `FirstChoice` means one copy, inside the kernel,
+//!   because no way has none. Only the loops of [`bare`], which are there to be measured and serve nobody, count for themselves.
 //! * A send that waits, for a slow peer or for the disk, holds no buffer, no pipe and no thread, and costs no CPU.
 //! * A relay that waits for bytes holds no pipe and no buffer; one that waits for a peer to read holds at most one pipe
 //!   or buffer for each direction. It ends in order only when both peers have ended their streams: in any other case both

@@ -74,7 +74,7 @@ pub enum Path {
     Http,
     /// Shuffle blocks.
     Shuffle,
-    /// Files copied to files: counted by [`copy::Method`](crate::copy::Method), as no socket takes them.
+    /// What is copied to files: counted by [`copy::Method`](crate::copy::Method), as no socket takes them.
     Copy,
     /// Connections that are passed on, both ways.
     Proxy,
@@ -111,7 +111,7 @@ impl fmt::Display for Path {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// What automatic policy prefers: `sendfile` from a file, `splice` from a socket, a clone between files. A byte that was
-    /// copied never has this reason.
+    /// copied never has this reason, unless it came from a socket into a file, where no way is without a copy.
     FirstChoice,
     /// The region is shorter than [`COPY_BELOW_BYTES`](crate::COPY_BELOW_BYTES): copying it costs less CPU.
     Small,

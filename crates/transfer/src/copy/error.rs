@@ -28,6 +28,14 @@ pub enum CopyError {
     /// The source was written to: the copy may have a bit of before and a bit of after.
     #[error("the source changed while it was copied")]
     Changed,
+    /// A peer sent more or less than it had said.
+    #[error("{came} bytes came where {len} were to come")]
+    WrongLength {
+        /// What came: all of it, or as far as it was looked at.
+        came: u64,
+        /// What was to come.
+        len: u64,
+    },
     /// A file that has bytes and says that it is empty, as those of procfs.
     #[error("the source does not say how long it is, as files that the kernel makes up do")]
     LengthUnknown,
@@ -75,6 +83,14 @@ impl Obstacle {
             | Errno::BADF => Self::Refused(errno),
             Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::ROFS => Self::of_target(errno),
             errno => Self::Failed(CopyError::Between { method, source: errno.into() }),
+        }
+    }
+
+    /// Reads an error of a call that takes bytes out of a socket.
+    pub(super) fn of_socket(errno: Errno) -> Self {
+        match errno {
+            Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM => Self::Refused(errno),
+            errno => Self::of_source(errno),
         }
     }
 

@@ -80,7 +80,7 @@ impl<'a> FileCopy<'a> {
         if len == 0 && source.read_at(&mut [0], 0).map_err(CopyError::Source)? > 0 {
             return Err(CopyError::LengthUnknown);
         }
-        let ladder = Ladder::new(copier.forced, copier.capabilities)?;
+        let ladder = Ladder::new(&Method::LADDER, copier.forced, copier.capabilities)?;
         let files = Files::new(source, target);
         let is_cloned = len > 0 && clone(copier, &files, &ladder, len)?;
         files.target.set_len(len).map_err(CopyError::Target)?;

@@ -17,20 +17,26 @@ pub(super) struct Rung {
 /// Where one file stands on the way down from the best method. Shared by the threads that copy it.
 #[derive(Debug)]
 pub(super) struct Ladder {
+    /// Best first. The last one works everywhere.
+    steps: &'static [Method],
     forced: bool,
     capabilities: Capabilities,
     rung: Mutex<Rung>,
 }
 
 impl Ladder {
-    /// Begins at the top, or on the only rung.
-    pub(super) fn new(forced: Option<Method>, capabilities: Capabilities) -> Result<Self, CopyError> {
+    /// Begins at the top of `steps`, or on the only rung.
+    pub(super) fn new(
+        steps: &'static [Method],
+        forced: Option<Method>,
+        capabilities: Capabilities,
+    ) -> Result<Self, CopyError> {
         let rung = match forced {
             Some(method) if method.is_offered(&capabilities) => Rung { method, reason: Reason::Forced },
             Some(method) => return Err(refused(method, Errno::NOSYS)),
-            None => first_offered(&Method::LADDER, Reason::FirstChoice, &capabilities),
+            None => first_offered(steps, Reason::FirstChoice, &capabilities),
         };
-        Ok(Self { forced: forced.is_some(), capabilities, rung: Mutex::new(rung) })
+        Ok(Self { steps, forced: forced.is_some(), capabilities, rung: Mutex::new(rung) })
     }
 
     /// What to use.
@@ -48,8 +54,8 @@ impl Ladder {
         if rung.method != method {
             return Ok(());
         }
-        let below = Method::LADDER.iter().position(|step| *step == method).map_or(0, |at| at + 1);
-        match Method::LADDER.get(below..) {
+        let below = self.steps.iter().position(|step| *step == method).map_or(0, |at| at + 1);
+        match self.steps.get(below..) {
             Some(rest @ [_, ..]) => {
                 *rung = first_offered(rest, Reason::Refused, &self.capabilities);
                 Ok(())
@@ -88,7 +94,7 @@ mod tests {
     #[test]
     fn refusals_lead_down_to_reading_and_writing() {
         let all = Capabilities { copy_file_range: true, sendfile: true, ..Capabilities::none() };
-        let ladder = Ladder::new(None, all).unwrap();
+        let ladder = Ladder::new(&Method::LADDER, None, all).unwrap();
         assert_eq!(ladder.rung(), rung(Method::Reflink, Reason::FirstChoice));
         for pair in Method::LADDER.windows(2) {
             ladder.refuse(pair[0], Errno::XDEV).unwrap();
@@ -102,18 +108,19 @@ mod tests {
 
     #[test]
     fn what_the_kernel_lacks_is_passed_over_and_the_reason_kept() {
-        let ladder = Ladder::new(None, Capabilities::none()).unwrap();
+        let ladder = Ladder::new(&Method::LADDER, None, Capabilities::none()).unwrap();
         ladder.refuse(Method::Reflink, Errno::OPNOTSUPP).unwrap();
         assert_eq!(ladder.rung(), rung(Method::ReadWrite, Reason::KernelLacks));
     }
 
     #[test]
     fn a_forced_method_has_no_replacement() {
-        let ladder = Ladder::new(Some(Method::Splice), Capabilities::probe()).unwrap();
+        let ladder = Ladder::new(&Method::LADDER, Some(Method::Splice), Capabilities::probe()).unwrap();
         assert_eq!(ladder.rung(), rung(Method::Splice, Reason::Forced));
         let error = ladder.refuse(Method::Splice, Errno::INVAL).unwrap_err().to_string();
         assert!(error.starts_with("the method splice is refused: Invalid argument"), "{error}");
-        let error = Ladder::new(Some(Method::Splice), Capabilities::none()).unwrap_err().to_string();
+        let error =
+            Ladder::new(&Method::LADDER, Some(Method::Splice), Capabilities::none()).unwrap_err().to_string();
         assert!(error.starts_with("the method splice is refused: Function not implemented"), "{error}");
     }
 }

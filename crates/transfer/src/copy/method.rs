@@ -1,11 +1,11 @@
-//! What are the ways from a file to a file?
+//! What are the ways to a file, from a file or from a socket?
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::Capabilities;
 
-/// A way from a file to a file.
+/// A way from a file to a file, and for [`Method::RECEIVING`] from a socket, too.
 ///
 /// Not a [`Mechanism`](crate::Mechanism), which is a way to a socket: a socket can refer to the pages of a file, while a
 /// file has pages of its own. Between files only [`Method::Reflink`] saves the copy, and what the others save is the way
@@ -34,6 +34,9 @@ impl Method {
 
     /// What is tried, in this order, unless a method is forced.
     pub const LADDER: [Self; 4] = [Self::Reflink, Self::CopyFileRange, Self::Sendfile, Self::ReadWrite];
+
+    /// What is tried, in this order, where a socket is the source.
+    pub const RECEIVING: [Self; 2] = [Self::Splice, Self::ReadWrite];
 
     /// The name in arguments, metrics and tables.
     pub fn as_str(self) -> &'static str {

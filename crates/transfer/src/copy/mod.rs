@@ -1,7 +1,9 @@
 //! How does a file become another file?
 //!
 //! A [`Copier`] knows which [`Method`]s to try and counts what they moved. It copies contents between two open files, and
-//! nothing else: what the copy is called, who owns it and when it counts is its caller's business.
+//! nothing else: what the copy is called, who owns it and when it counts is its caller's business. Where the source is a
+//! file that comes in over connections, a [`Receiver`] puts the bytes in their places; what is said on the connections is
+//! its caller's business, too.
 //!
 //! What always holds:
 //! * Holes stay holes. Nothing is reserved on the disk that the source does not have there.
@@ -17,12 +19,14 @@ mod ladder;
 mod method;
 mod moving;
 mod pieces;
+mod receive;
 
 pub use compare::first_difference;
 pub use error::CopyError;
 pub use file_copy::{Copied, FileCopy, Work};
 pub use method::{Method, UnknownMethod};
 pub use pieces::PIECE_BYTES;
+pub use receive::Receiver;
 
 use std::fs::File;
 use std::num::NonZeroUsize;

@@ -11,10 +11,10 @@ use super::error::{CopyError, Obstacle};
 use crate::sys;
 
 /// The buffer of `ReadWrite`: large enough that system calls do not count, small enough for the L2 cache.
-const COPY_BUFFER_BYTES: usize = 256 * 1024;
+pub(super) const COPY_BUFFER_BYTES: usize = 256 * 1024;
 
 /// The room of a pipe: the default limit for one.
-const PIPE_BYTES: usize = 1024 * 1024;
+pub(super) const PIPE_BYTES: usize = 1024 * 1024;
 
 /// The two files of a copy.
 #[derive(Debug)]
@@ -149,7 +149,8 @@ fn by_read_write(files: &Files, position: u64, len: usize, means: &mut Means) ->
     Ok(moved)
 }
 
-fn write_all(target: BorrowedFd<'_>, mut bytes: &[u8], mut position: u64) -> Result<(), Obstacle> {
+/// Writes all of `bytes` at `position`.
+pub(super) fn write_all(target: BorrowedFd<'_>, mut bytes: &[u8], mut position: u64) -> Result<(), Obstacle> {
     while !bytes.is_empty() {
         match sys::pwrite(target, bytes, position).map_err(Obstacle::of_target)? {
             0 => return Err(Obstacle::of_target(Errno::IO)),

@@ -51,14 +51,13 @@ impl Pieces {
         if self.next >= self.data_end {
             (self.next, self.data_end) = self.seek_data(source)?;
         }
-        let begin = self.next;
-        let boundary = (begin - begin % PIECE_BYTES).saturating_add(PIECE_BYTES);
-        let end = boundary.min(self.data_end);
-        self.next = end;
-        if begin < end {
-            self.under_way.push(begin);
-        }
-        Ok(Some(Piece { hole_bytes: begin - before, data: begin..end }))
+        Ok(Some(Piece { hole_bytes: self.next - before, data: self.cut() }))
+    }
+
+    /// Hands out the next piece of a source that has no holes.
+    pub(super) fn take_dense(&mut self) -> Option<Range<u64>> {
+        self.data_end = self.len;
+        (self.next < self.len).then(|| self.cut())
     }
 
     /// Takes note that the piece that begins at `begin` is complete.
@@ -86,6 +85,18 @@ impl Pieces {
     pub(super) fn complete_to(&self) -> u64 {
         let first = self.under_way.iter().copied().min();
         first.unwrap_or(self.next).min(self.given_up_at)
+    }
+
+    /// What is to be handed out of the data that `next` is in.
+    fn cut(&mut self) -> Range<u64> {
+        let begin = self.next;
+        let boundary = (begin - begin % PIECE_BYTES).saturating_add(PIECE_BYTES);
+        let end = boundary.min(self.data_end);
+        self.next = end;
+        if begin < end {
+            self.under_way.push(begin);
+        }
+        begin..end
     }
 
     fn give_up_rest(&mut self, begin: u64) {
@@ -128,6 +139,10 @@ mod tests {
             all(&mut pieces, &file),
             [10..PIECE_BYTES, PIECE_BYTES..2 * PIECE_BYTES, 2 * PIECE_BYTES..2 * PIECE_BYTES + 5]
         );
+        let mut pieces = Pieces::new(10, PIECE_BYTES + 5);
+        assert_eq!(pieces.take_dense(), Some(10..PIECE_BYTES));
+        assert_eq!(pieces.take_dense(), Some(PIECE_BYTES..PIECE_BYTES + 5));
+        assert_eq!(pieces.take_dense(), None);
     }
 
     #[test]

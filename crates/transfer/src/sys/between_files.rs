@@ -52,6 +52,11 @@ pub(crate) fn splice_to_file(
     })
 }
 
+/// [read(2)](https://man7.org/linux/man-pages/man2/read.2.html) of up to a `slice` of what is in `pipe`, which is not empty.
+pub(crate) fn read_from_pipe(pipe: &Pipe, slice: &mut [u8]) -> Result<usize, Errno> {
+    retry_on_intr(|| rustix::io::read(pipe.read_end(), &mut *slice))
+}
+
 /// [lseek(2)](https://man7.org/linux/man-pages/man2/lseek.2.html): sets the file offset, which all who share the
 /// descriptor share.
 pub(crate) fn seek_to(file: BorrowedFd<'_>, position: u64) -> Result<(), Errno> {

@@ -14,7 +14,8 @@ mod usage;
 mod zerocopy;
 
 pub(crate) use between_files::{
-    advise_sequential, copy_file_range, reflink, seek_data, seek_hole, seek_to, splice_to_file,
+    advise_sequential, copy_file_range, read_from_pipe, reflink, seek_data, seek_hole, seek_to,
+    splice_to_file,
 };
 pub(crate) use mapping::Mapping;
 pub(crate) use move_pages::{

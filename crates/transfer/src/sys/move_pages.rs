@@ -74,7 +74,8 @@ pub(crate) fn splice_from_file(
 /// [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html): moves up to `count` bytes that have come in on the
 /// TCP socket `socket` into `pipe`, which is empty. Linux 2.6.25.
 ///
-/// 0 says that the peer has ended its stream. `EAGAIN`: nothing has come. Both also come where the next byte is one that
+/// 0 says that the peer has ended its stream. `EAGAIN`: nothing has come; a blocking socket waits for it first, as long as
+/// its receive timeout (`SO_RCVTIMEO`) says. Both also come where the next byte is one that
 /// the peer marked as urgent: see [`is_at_urgent_mark`](super::is_at_urgent_mark). `EINVAL`, `ENOSYS`: not with this
 /// socket. Any error of the socket, once what came before it has been taken.
 pub(crate) fn splice_from_socket(socket: BorrowedFd<'_>, pipe: &Pipe, count: usize) -> Result<usize, Errno> {

@@ -6,4 +6,5 @@ mod contents;
 mod disks;
 mod file_systems;
 mod ladder;
+mod receiving;
 mod unruly_sources;
