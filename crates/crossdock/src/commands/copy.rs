@@ -10,14 +10,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use transfer::copy::Method;
 use transfer::{CopyEntry, Reason};
 
-use crate::copy::{self, Options, Request, Summary};
+use crate::copy::{self, Address, Options, Request, Source, Summary};
 use crate::policy_file::PolicyFile;
 use crate::units::{bytes, count, counted, duration, per_second};
 
 /// More threads than this wait for each other, whatever the disks; each has a buffer of its own.
 const PARALLEL_MAX: usize = 64;
 
-/// Copy a file or a directory tree.
+/// Copy a file, a directory tree or a file on an HTTP server.
 ///
 /// A file has its final name only when it is complete. Where the file system can share blocks (XFS, Btrfs), a copy takes no
 /// time and no room; elsewhere the kernel copies. Holes stay holes. DST is what the copy is to be called; an existing
@@ -27,11 +27,15 @@ const PARALLEL_MAX: usize = 64;
 /// links within a tree stay hard links. Extended attributes and access control lists are not copied; devices, sockets and
 /// named pipes are refused.
 ///
+/// From an http:// address one file is fetched, in --parallel ranges where the server does those, and straight from the
+/// sockets into the file. It must not change meanwhile: that is an error, and never a mix. The copy has the time of the last
+/// change that the server says, and the permissions of a new file. --check and methods for files are refused.
+///
 /// Exit status 0: everything is copied. 1: something is not, and each has a line that says why; the rest is copied.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Copy {
-    /// A file or a directory.
+    /// A file, a directory or http://HOST[:PORT]/PATH.
     #[arg(value_name = "SRC")]
     source: PathBuf,
     /// What the copy is to be called, or a directory to put it in.
@@ -65,11 +69,12 @@ Examples:
   crossdock copy disk.img /backup/
   crossdock copy /var/lib/crossdock /backup/crossdock --parallel 4 --check
   crossdock copy /var/lib/crossdock /backup/crossdock --resume     after it was interrupted
-  crossdock copy disk.img clone.img --method reflink               instantly, or not at all";
+  crossdock copy disk.img clone.img --method reflink               instantly, or not at all
+  crossdock copy http://files:8080/disk.img . --parallel 4 --resume";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum MethodArg {
-    /// The first of these that works: reflink, copy_file_range, sendfile, read-write.
+    /// The first of these that works: reflink, copy_file_range, sendfile, read-write; from http, splice, read-write.
     #[default]
     Auto,
     /// Share the blocks of the source.
@@ -105,7 +110,7 @@ impl Copy {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let policy = self.policy.as_deref().map(PolicyFile::read).transpose()?.unwrap_or_default();
         let request = Request {
-            source: self.source,
+            source: parse_source(self.source)?,
             destination: self.destination,
             method: self.method.into(),
             threads: self.parallel.or(policy.copy_parallel).unwrap_or(NonZeroUsize::MIN),
@@ -116,6 +121,13 @@ impl Copy {
             eprintln!("{}", summarize(&summary, &request));
         }
         Ok(if summary.failures > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+fn parse_source(given: PathBuf) -> anyhow::Result<Source> {
+    match given.to_str() {
+        Some(text) if Address::is_meant_by(text) => Address::parse(text).map(Source::Http),
+        _ => Ok(Source::Path(given)),
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, CWD, Gid, Mode, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
@@ -34,6 +35,16 @@ pub(super) fn give_link(path: &Path, source: &Metadata) -> io::Result<()> {
     give_owner(CWD, path, AtFlags::SYMLINK_NOFOLLOW, source)?;
     rustix::fs::utimensat(CWD, path, &times(source), AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(())
+}
+
+/// Gives a file of which nobody knows more than when it was changed, if that, the permissions of a new one.
+///
+/// Only where no other thread makes files: the umask can be read by changing it alone.
+pub(super) fn give_new(file: &File, modified: Option<SystemTime>) -> io::Result<()> {
+    let withheld = rustix::process::umask(Mode::empty());
+    rustix::process::umask(withheld);
+    rustix::fs::fchmod(file, Mode::from_raw_mode(0o666) - withheld)?;
+    modified.map_or(Ok(()), |modified| file.set_modified(modified))
 }
 
 fn give_owner(at: BorrowedFd<'_>, path: &Path, flags: AtFlags, source: &Metadata) -> io::Result<()> {

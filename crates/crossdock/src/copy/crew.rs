@@ -14,7 +14,7 @@ use anyhow::{Context, Error, bail};
 use rustix::fs::{Advice, OFlags};
 use transfer::copy::{Copied, CopyError, FileCopy, PIECE_BYTES, Work, first_difference};
 
-use super::partial::Partial;
+use super::partial::{Origin, Partial};
 use super::place::{self, Occupant};
 use super::tree::Directory;
 use super::{Run, attributes};
@@ -168,7 +168,7 @@ impl<'a> Crew<'a> {
             self.run.bar.inc(metadata.len());
             return Ok(None);
         }
-        let partial = Partial::open(&job.target, &metadata, resume)?;
+        let partial = Partial::open(&job.target, Origin::of_file(&metadata), resume)?;
         let target = Arc::clone(partial.file());
         match FileCopy::begin(&self.run.copier, Arc::new(source), target, partial.begin()) {
             Ok(copy) => {

@@ -1,6 +1,6 @@
 //! How do files and trees get to where they are to be, whole or not at all?
 //!
-//! `transfer::copy` moves contents between open files. This module gives them their names.
+//! `transfer::copy` moves contents between open files, and from sockets into them. This module gives them their names.
 //!
 //! What always holds:
 //! * A file has its final name only when all of it is there: until then it is a partial file beside it (`partial`).
@@ -10,6 +10,7 @@
 
 mod attributes;
 mod crew;
+mod fetch;
 mod links;
 mod partial;
 mod place;
@@ -29,13 +30,22 @@ use transfer::copy::{Copier, Method};
 
 use crate::output::explain;
 use crew::{Crew, Job};
+pub(crate) use fetch::Address;
 use links::HardLinks;
+
+/// Where a copy comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A file or a directory; a symbolic link here is followed.
+    Path(PathBuf),
+    /// A file on an HTTP server.
+    Http(Address),
+}
 
 /// What to copy, and how.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// A file or a directory; a symbolic link here is followed.
-    pub(crate) source: PathBuf,
+    pub(crate) source: Source,
     /// What it is to be called. An existing directory takes a file under the file's own name.
     pub(crate) destination: PathBuf,
     /// The only method to use; without one, the best that works.
@@ -78,16 +88,24 @@ pub(crate) struct Summary {
 /// `bar` is told how far it is.
 pub(crate) fn run(request: &Request, bar: ProgressBar) -> anyhow::Result<Summary> {
     let began = Instant::now();
-    let source = fs::metadata(&request.source)
-        .with_context(|| format!("cannot look at {}", request.source.display()))?;
-    let destination = place::destination(&request.source, &source, &request.destination)?;
     let run = Run {
         copier: request.method.map_or_else(Copier::automatic, Copier::force),
         options: request.options,
         bar,
         counts: Counts::default(),
     };
-    let crew = Crew::new(&run);
+    match &request.source {
+        Source::Path(path) => copy_path(&run, path, request)?,
+        Source::Http(address) => fetch::fetch(&run, address, request)?,
+    }
+    run.bar.finish_and_clear();
+    Ok(run.summary(began.elapsed()))
+}
+
+fn copy_path(run: &Run, path: &Path, request: &Request) -> anyhow::Result<()> {
+    let source = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    let destination = place::destination(path, &source, &request.destination)?;
+    let crew = Crew::new(run);
     let links = thread::scope(|scope| {
         for number in 0..request.threads.get() {
             let thread = thread::Builder::new().name("copy".to_owned());
@@ -99,18 +117,17 @@ pub(crate) fn run(request: &Request, bar: ProgressBar) -> anyhow::Result<Summary
             }
         }
         let links = if source.is_dir() {
-            tree::walk(&run, &crew, &request.source, &destination)
+            tree::walk(run, &crew, path, &destination)
         } else {
             run.bar.inc_length(source.len());
-            crew.add(Job::alone(&request.source, &destination));
+            crew.add(Job::alone(path, &destination));
             HardLinks::default()
         };
         crew.no_more();
         Ok(links)
     })?;
-    links.make(&run);
-    run.bar.finish_and_clear();
-    Ok(run.summary(began.elapsed()))
+    links.make(run);
+    Ok(())
 }
 
 /// What all threads of a run share.

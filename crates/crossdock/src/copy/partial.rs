@@ -1,7 +1,7 @@
 //! What is a file called while it is not complete, and when may an earlier run's be continued?
 //!
 //! `name` is copied to `.name.crossdock-partial` beside it, which is locked as long as somebody works on it. What an
-//! earlier run left is continued if a note on it, an extended attribute, says that it came from the same file in the same
+//! earlier run left is continued if a note on it, an extended attribute, says that it came from the same source in the same
 //! state, and how far it was complete. The note holds until the machine is started again: what a killed process wrote is
 //! in the page cache, and what a power failure left of that nobody knows.
 
@@ -19,6 +19,8 @@ use rustix::fs::{OFlags, XattrFlags};
 use rustix::io::Errno;
 use transfer::copy::PIECE_BYTES;
 
+use super::fetch::Address;
+
 /// Ends the names of partial files.
 const SUFFIX: &str = ".crossdock-partial";
 
@@ -28,8 +30,8 @@ const NAME_BYTES_MAX: usize = 255;
 /// The extended attribute with the note.
 const NOTE: &str = "user.crossdock.copy";
 
-/// Longer notes are not ours.
-const NOTE_BYTES_MAX: usize = 512;
+/// Longer notes are not made: with its name, this much is what ext4 has room for beside what others may have noted.
+const NOTE_BYTES_MAX: usize = 2048;
 
 /// Different from one start of the machine to the next. Empty where the kernel does not say: then nothing is continued.
 static BOOT_ID: LazyLock<String> = LazyLock::new(|| {
@@ -37,23 +39,56 @@ static BOOT_ID: LazyLock<String> = LazyLock::new(|| {
     id.trim().to_owned()
 });
 
+/// Which source in which state a file is a copy of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// As it is in a note; the first word says of which kind it is.
+    text: String,
+}
+
 /// A file on its way to its name.
 #[derive(Debug)]
 pub(super) struct Partial {
     file: Arc<File>,
     path: PathBuf,
     target: PathBuf,
-    /// Which file in which state this is a copy of.
-    origin: String,
+    origin: Origin,
     begin: u64,
     /// How far the note says that it is complete.
     noted: Mutex<u64>,
 }
 
+impl Origin {
+    /// The file that `source` is about.
+    pub(super) fn of_file(source: &Metadata) -> Self {
+        let text = format!(
+            "1 {}:{} {} {}.{} {}.{}",
+            source.dev(),
+            source.ino(),
+            source.len(),
+            source.mtime(),
+            source.mtime_nsec(),
+            source.ctime(),
+            source.ctime_nsec(),
+        );
+        Self { text }
+    }
+
+    /// What a server has at `address`, of `len` bytes; `validator` tells one state of it from another.
+    pub(super) fn of_address(address: &Address, len: u64, validator: &str) -> Self {
+        Self { text: format!("2 {address} {len} {validator}") }
+    }
+
+    /// A note that a file of this origin is complete to there.
+    fn note(&self, boot_id: &str, complete_to: u64) -> String {
+        format!("{} {boot_id} {complete_to}", self.text)
+    }
+}
+
 impl Partial {
-    /// Opens the partial file of `target`, for a copy of the file that `source` is about. What is there already is kept only
-    /// with `resume`, and if it is of the same origin.
-    pub(super) fn open(target: &Path, source: &Metadata, resume: bool) -> anyhow::Result<Self> {
+    /// Opens the partial file of `target`, for a copy of `origin`. What is there already is kept only with `resume`, and if
+    /// it is of the same origin.
+    pub(super) fn open(target: &Path, origin: Origin, resume: bool) -> anyhow::Result<Self> {
         let path = path_of(target);
         let file = OpenOptions::new()
             .read(true)
@@ -77,7 +112,7 @@ impl Partial {
             file: Arc::new(file),
             path,
             target: target.to_owned(),
-            origin: origin(source, &BOOT_ID),
+            origin,
             begin: 0,
             noted: Mutex::new(0),
         };
@@ -111,9 +146,11 @@ impl Partial {
         if BOOT_ID.is_empty() || complete_to < noted.saturating_add(PIECE_BYTES) {
             return;
         }
-        let note = format!("{} {complete_to}", self.origin);
+        let note = self.origin.note(&BOOT_ID, complete_to);
         // A file system without extended attributes: a killed run then starts over.
-        if rustix::fs::fsetxattr(&*self.file, NOTE, note.as_bytes(), XattrFlags::empty()).is_ok() {
+        if note.len() <= NOTE_BYTES_MAX
+            && rustix::fs::fsetxattr(&*self.file, NOTE, note.as_bytes(), XattrFlags::empty()).is_ok()
+        {
             *noted = complete_to;
         }
     }
@@ -173,8 +210,9 @@ impl Partial {
         let mut buffer = [0; NOTE_BYTES_MAX];
         let len = rustix::fs::fgetxattr(&*self.file, NOTE, &mut buffer[..]).ok()?;
         let note = std::str::from_utf8(buffer.get(..len)?).ok()?;
-        let (origin, complete_to) = note.rsplit_once(' ')?;
-        (origin == self.origin && !BOOT_ID.is_empty()).then(|| complete_to.parse().ok())?
+        let (_, complete_to) = note.rsplit_once(' ')?;
+        let complete_to = complete_to.parse().ok()?;
+        (note == self.origin.note(&BOOT_ID, complete_to) && !BOOT_ID.is_empty()).then_some(complete_to)
     }
 }
 
@@ -204,19 +242,6 @@ pub(super) fn sync_parent(path: &Path) -> anyhow::Result<()> {
     synced.with_context(|| format!("cannot sync {}", parent.display()))
 }
 
-fn origin(source: &Metadata, boot_id: &str) -> String {
-    format!(
-        "1 {}:{} {} {}.{} {}.{} {boot_id}",
-        source.dev(),
-        source.ino(),
-        source.len(),
-        source.mtime(),
-        source.mtime_nsec(),
-        source.ctime(),
-        source.ctime_nsec(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +260,11 @@ mod tests {
         }
 
         fn partial(&self, resume: bool) -> anyhow::Result<Partial> {
-            Partial::open(&self.dir.path().join("target"), &fs::metadata(&self.source).unwrap(), resume)
+            Partial::open(&self.dir.path().join("target"), self.origin(), resume)
+        }
+
+        fn origin(&self) -> Origin {
+            Origin::of_file(&fs::metadata(&self.source).unwrap())
         }
 
         /// What a run leaves that was killed when so much was complete. False where no notes can be kept.
@@ -289,10 +318,26 @@ mod tests {
     }
 
     #[test]
+    fn what_came_from_a_server_is_continued_if_address_length_and_validator_are_the_same() {
+        let origin = |address: &str, len, validator: &str| {
+            Origin::of_address(&Address::parse(address).unwrap(), len, validator)
+        };
+        let first = origin("http://a/b", 7, "\"x\"");
+        assert_eq!(first, origin("http://A:80/b", 7, "\"x\""));
+        for other in [
+            origin("http://a/c", 7, "\"x\""),
+            origin("http://a/b", 8, "\"x\""),
+            origin("http://a/b", 7, "\"y\""),
+        ] {
+            assert_ne!(first, other);
+        }
+    }
+
+    #[test]
     fn what_was_left_before_the_machine_was_started_is_not_believed() {
         let folder = Folder::new();
         if folder.leave(PIECE_BYTES) {
-            let note = format!("{} {PIECE_BYTES}", origin(&fs::metadata(&folder.source).unwrap(), "before"));
+            let note = folder.origin().note("before", PIECE_BYTES);
             let path = path_of(&folder.dir.path().join("target"));
             rustix::fs::setxattr(&path, NOTE, note.as_bytes(), XattrFlags::REPLACE).unwrap();
             assert_eq!(folder.partial(true).unwrap().begin(), 0);

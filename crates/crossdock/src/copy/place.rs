@@ -1,5 +1,6 @@
 //! Where is a copy to be, and may it be there?
 
+use std::ffi::OsString;
 use std::fs::{self, FileType, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
@@ -27,11 +28,7 @@ pub(super) fn destination(source: &Path, metadata: &Metadata, given: &Path) -> a
             name(kind)
         );
     }
-    let at_given = match fs::metadata(given) {
-        Ok(metadata) => Some(metadata),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error).with_context(|| format!("cannot look at {}", given.display())),
-    };
+    let at_given = follow(given)?;
     if kind.is_dir() {
         if at_given.is_some_and(|occupant| !occupant.is_dir()) {
             bail!("{} is a directory, and {} is not", source.display(), given.display());
@@ -39,35 +36,55 @@ pub(super) fn destination(source: &Path, metadata: &Metadata, given: &Path) -> a
         refuse_inside(source, metadata, given)?;
         return Ok(given.to_owned());
     }
-    if at_given.as_ref().is_some_and(Metadata::is_dir) {
-        let name = source.file_name().with_context(|| format!("{} has no name", source.display()))?;
-        return Ok(given.join(name));
-    }
-    if given.as_os_str().as_bytes().ends_with(b"/") {
-        bail!("{} is not a directory", given.display());
-    }
     // Also where a symbolic link leads there.
     if at_given.is_some_and(|occupant| is_same(&occupant, metadata)) {
         bail!("{} and {} are the same file", source.display(), given.display());
+    }
+    file_destination(given, || {
+        let name = source.file_name().with_context(|| format!("{} has no name", source.display()))?;
+        Ok(name.to_owned())
+    })
+}
+
+/// The name that a file gets: the `given` one, or, in a directory, its own.
+pub(super) fn file_destination(
+    given: &Path,
+    own_name: impl FnOnce() -> anyhow::Result<OsString>,
+) -> anyhow::Result<PathBuf> {
+    if follow(given)?.is_some_and(|occupant| occupant.is_dir()) {
+        return Ok(given.join(own_name()?));
+    }
+    if given.as_os_str().as_bytes().ends_with(b"/") {
+        bail!("{} is not a directory", given.display());
     }
     Ok(given.to_owned())
 }
 
 /// What a copy of the file with this metadata finds at `target`; an error if it must not be replaced.
 pub(super) fn occupant(target: &Path, source: &Metadata) -> anyhow::Result<Occupant> {
-    let found = match fs::symlink_metadata(target) {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Occupant::Replaceable),
-        Err(error) => return Err(error).context("cannot look at what is there"),
-    };
-    let kind = found.file_type();
+    let Some(found) = replaceable(target)? else { return Ok(Occupant::Replaceable) };
     if is_same(&found, source) {
         bail!("they are the same file");
     }
+    Ok(if found.is_file() && looks_alike(&found, source) {
+        Occupant::SameFile
+    } else {
+        Occupant::Replaceable
+    })
+}
+
+/// What is at `target` and gives way to a file; an error if something does not.
+pub(super) fn replaceable(target: &Path) -> anyhow::Result<Option<Metadata>> {
+    let found = match fs::symlink_metadata(target) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).context("cannot look at what is there"),
+    };
+    let kind = found.file_type();
     if !kind.is_file() && !kind.is_symlink() {
         bail!("there is {}, which a file does not replace", name(kind));
     }
-    Ok(if kind.is_file() && looks_alike(&found, source) { Occupant::SameFile } else { Occupant::Replaceable })
+    Ok(Some(found))
 }
 
 /// Whether one is as long as the other and was changed at the same time, which a copy is and little else.
@@ -86,6 +103,15 @@ pub(super) fn name(kind: FileType) -> &'static str {
         kind if kind.is_socket() => "a socket",
         kind if kind.is_block_device() || kind.is_char_device() => "a device",
         _ => "of an unknown kind",
+    }
+}
+
+/// What a path leads to, symbolic links followed.
+fn follow(path: &Path) -> anyhow::Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot look at {}", path.display())),
     }
 }
 
