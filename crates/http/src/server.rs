@@ -204,7 +204,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, CongestionControl)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    let congestion = CongestionControl::apply_to_listener(&socket, true)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok((TcpListener::from_std(socket.into())?, congestion))
@@ -224,7 +224,8 @@ async fn accept(
             next = next_connection(&listener, &places) => next,
         };
         let Some((place, socket, peer)) = next else { continue };
-        let prepared = socket.set_nodelay(true).and_then(|()| congestion.apply_to_connection(&socket, peer));
+        let prepared =
+            socket.set_nodelay(true).and_then(|()| congestion.apply_after_handshake(&socket, peer));
         if let Err(error) = prepared {
             debug!(%peer, "connection lost before its first request: {error}");
             continue;

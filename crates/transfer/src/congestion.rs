@@ -19,7 +19,7 @@ const WITHOUT_PACING: &str = "reno";
 /// How the names of congestion controls that pace begin: `bbr`, `bbr2`, `bbr3`.
 const PACES: &str = "bbr";
 
-/// The congestion control of a listener's connections.
+/// The congestion control of a listener's connections, or of one that is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CongestionControl {
     /// What connections that leave this host are given back; `None` if nothing was taken.
@@ -27,12 +27,12 @@ pub struct CongestionControl {
 }
 
 impl CongestionControl {
-    /// Before listen(2): accepted sockets inherit the listener's. Pacing, once a connection has begun with it, stays on
-    /// whatever it is given later, so it is those that need it who are given it later.
+    /// Before listen(2), whose accepted sockets inherit the listener's, or before connect(2). Pacing, once a connection has
+    /// begun with it, stays on whatever it is given later, so it is those that need it who are given it later.
     ///
     /// # Errors
     /// The kernel's, where it does not tell or does not take a congestion control.
-    pub fn apply_to_listener(socket: &impl AsFd, within_host_unpaced: bool) -> io::Result<Self> {
+    pub fn apply_before_handshake(socket: &impl AsFd, within_host_unpaced: bool) -> io::Result<Self> {
         if !within_host_unpaced {
             return Ok(Self { paced: None });
         }
@@ -44,11 +44,11 @@ impl CongestionControl {
         Ok(Self { paced: Some(systems) })
     }
 
-    /// After accept(2): a connection that leaves this host gets the system's back.
+    /// After accept(2) or connect(2): a connection that leaves this host gets the system's back.
     ///
     /// # Errors
     /// When the socket has no address: the connection is gone.
-    pub fn apply_to_connection(&self, socket: &TcpStream, peer: SocketAddr) -> io::Result<()> {
+    pub fn apply_after_handshake(&self, socket: &TcpStream, peer: SocketAddr) -> io::Result<()> {
         let Some(paced) = &self.paced else { return Ok(()) };
         if is_within_host(socket.local_addr()?, peer) {
             return Ok(());
@@ -69,7 +69,7 @@ fn is_within_host(own: SocketAddr, peer: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use socket2::{Domain, Socket, Type};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
 
@@ -78,14 +78,14 @@ mod tests {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         // Not every kernel has BBR, and not every user may choose it.
         sockopt::set_tcp_congestion(&socket, systems).ok()?;
-        let control = CongestionControl::apply_to_listener(&socket, within_host_unpaced).unwrap();
+        let control = CongestionControl::apply_before_handshake(&socket, within_host_unpaced).unwrap();
         socket.set_nonblocking(true).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         socket.listen(1).unwrap();
         let listener = TcpListener::from_std(socket.into()).unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
-        control.apply_to_connection(&accepted, peer.parse().unwrap()).unwrap();
+        control.apply_after_handshake(&accepted, peer.parse().unwrap()).unwrap();
         Some(sockopt::tcp_congestion(&accepted).unwrap())
     }
 
@@ -98,6 +98,23 @@ mod tests {
         assert_eq!(within, "reno");
         assert_eq!(given_to("192.0.2.7:5000", "bbr", true).await.as_deref(), Some("bbr"));
         assert_eq!(given_to("127.0.0.1:5000", "bbr", false).await.as_deref(), Some("bbr"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_made_is_treated_like_one_that_is_accepted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        if sockopt::set_tcp_congestion(&socket, "bbr").is_err() {
+            eprintln!("skipped: this kernel has no BBR, or this user may not choose it");
+            return;
+        }
+        let control = CongestionControl::apply_before_handshake(&socket, true).unwrap();
+        let connected = socket.connect(address).await.unwrap();
+        for (peer, expected) in [(address, "reno"), ("192.0.2.7:5000".parse().unwrap(), "bbr")] {
+            control.apply_after_handshake(&connected, peer).unwrap();
+            assert_eq!(sockopt::tcp_congestion(&connected).unwrap(), expected);
+        }
     }
 
     #[tokio::test]

@@ -62,7 +62,7 @@ fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<(TcpListener
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     BufferSizes::of(config).apply_to_listener(&socket)?;
-    let congestion = CongestionControl::apply_to_listener(&socket, config.within_host_unpaced)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, config.within_host_unpaced)?;
     socket.bind(&address.into())?;
     socket.listen(config.socket_listen_backlog_size)?;
     Ok((TcpListener::from_std(socket.into())?, congestion))
@@ -115,7 +115,7 @@ async fn accept(
         };
         let Some((place, socket, peer)) = next else { continue };
         let prepared =
-            prepare(&socket, sizes).and_then(|()| listener.congestion.apply_to_connection(&socket, peer));
+            prepare(&socket, sizes).and_then(|()| listener.congestion.apply_after_handshake(&socket, peer));
         if let Err(error) = prepared {
             debug!(%peer, "connection lost before its first request: {error}");
             continue;
