@@ -89,6 +89,21 @@ fn a_proxy_passes_connections_on_and_says_so_when_it_is_stopped() {
 }
 
 #[test]
+fn metrics_are_where_they_are_said_to_be() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = target.local_addr().unwrap().to_string();
+    let mut proxy = Proxy::start(&to, &["--admin", "127.0.0.1:0"]);
+    let mut line = String::new();
+    proxy.output.read_line(&mut line).unwrap();
+    let admin = line.trim_end().strip_prefix("metrics on http://").unwrap().strip_suffix("/metrics").unwrap();
+    let mut pages = TcpStream::connect(admin).unwrap();
+    pages.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut page = String::new();
+    pages.read_to_string(&mut page).unwrap();
+    assert!(page.contains("crossdock_proxy_connections_accepted_total 0"), "{page}");
+}
+
+#[test]
 fn a_second_signal_cuts_what_is_open() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = Proxy::start(&target.local_addr().unwrap().to_string(), &[]);

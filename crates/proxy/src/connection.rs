@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tracing::{debug, warn};
-use transfer::{Engine, Path, RelayError, Side};
+use transfer::{CongestionControl, Engine, Path, RelayError, Side};
 
 use crate::Counters;
 use crate::target::Target;
@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) target: Target,
+    /// The listener's, for the clients' connections.
+    pub(crate) congestion: CongestionControl,
     pub(crate) idle_timeout: Duration,
 }
 
@@ -41,7 +43,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: Unanswered, peer: SocketA
 }
 
 async fn relay(shared: &Shared, client: TcpStream, target: TcpStream, peer: SocketAddr) {
-    if let Err(error) = prepare(&client).and_then(|()| prepare(&target)) {
+    let prepared = prepare(&client)
+        .and_then(|()| shared.congestion.apply_after_handshake(&client, peer))
+        .and_then(|()| prepare(&target));
+    if let Err(error) = prepared {
         // A socket that is already broken says so to the relay.
         debug!(%peer, "cannot set a socket up: {error}");
     }

@@ -1,4 +1,4 @@
-//! What a proxy counts. How the bytes went is in the engine's ledger.
+//! What a proxy counts. How the bytes went is in the engine's ledger, and [`Metrics`](crate::metrics::Metrics) shows both.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +9,7 @@ use transfer::{RelayError, Side};
 pub struct Counters {
     accepted: AtomicU64,
     open: AtomicU64,
+    closed: AtomicU64,
     unreachable: AtomicU64,
     lost: AtomicU64,
     idle: AtomicU64,
@@ -24,6 +25,8 @@ pub struct Totals {
     pub accepted: u64,
     /// Those of them that are open.
     pub open: u64,
+    /// Connections that both peers ended in order.
+    pub closed: u64,
     /// Connections that were reset because the target could not be reached.
     pub unreachable: u64,
     /// Connections that ended because a peer reset its side or was lost.
@@ -48,6 +51,7 @@ impl Counters {
         Totals {
             accepted: read(&self.accepted),
             open: read(&self.open),
+            closed: read(&self.closed),
             unreachable: read(&self.unreachable),
             lost: read(&self.lost),
             idle: read(&self.idle),
@@ -77,7 +81,7 @@ impl Counters {
 
     pub(crate) fn ended(&self, how: &Result<(), RelayError>) {
         match how {
-            Ok(()) => {}
+            Ok(()) => add(&self.closed, 1),
             Err(RelayError::Peer { .. }) => add(&self.lost, 1),
             Err(RelayError::Idle { .. }) => add(&self.idle, 1),
             Err(RelayError::Kernel(_)) => add(&self.failed, 1),

@@ -19,6 +19,7 @@
 mod address;
 mod connection;
 mod counters;
+mod metrics;
 mod server;
 mod target;
 

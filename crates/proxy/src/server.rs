@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::warn;
-use transfer::Engine;
+use transfer::{CongestionControl, Engine};
 
 use crate::connection::{self, Shared, Unanswered};
+use crate::metrics::{Metrics, StopReceiver};
 use crate::target::Target;
 use crate::{Counters, HostPort};
 
@@ -28,6 +29,8 @@ pub struct ProxyConfig {
     pub listen: HostPort,
     /// Where they are connected to. The name is looked up for each of them.
     pub target: HostPort,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served, if anywhere.
+    pub admin: Option<HostPort>,
     /// How long finding the target and connecting to it may take together.
     pub connect_timeout: Duration,
     /// How long a connection may be without a byte delivered either way.
@@ -48,10 +51,11 @@ pub struct StartError {
 #[derive(Debug)]
 pub struct RunningProxy {
     address: SocketAddr,
+    admin: Option<SocketAddr>,
     counters: Arc<Counters>,
     engine: Arc<Engine>,
     /// Tells the server to stop, and what grace it gives to open connections.
-    stop: oneshot::Sender<Duration>,
+    stop: watch::Sender<Option<Duration>>,
     /// Returns how many connections were cut.
     serving: JoinHandle<usize>,
 }
@@ -60,26 +64,44 @@ impl RunningProxy {
     /// Listens, and accepts connections from now on.
     ///
     /// # Errors
-    /// The address cannot be listened on.
+    /// An address cannot be listened on; nothing is served then.
     pub async fn start(config: ProxyConfig, engine: Arc<Engine>) -> Result<Self, StartError> {
-        let cannot_listen = |source| StartError { address: config.listen.clone(), source };
-        let listener = bind(&config.listen).await.map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
+        let cannot_listen = |address: &HostPort| {
+            let address = address.clone();
+            move |source| StartError { address, source }
+        };
+        let (listener, congestion) = bind(&config.listen).await.map_err(cannot_listen(&config.listen))?;
+        let address = listener.local_addr().map_err(cannot_listen(&config.listen))?;
+        let admin = match &config.admin {
+            Some(address) => Some(admin::bind(&address.to_string()).await.map_err(cannot_listen(address))?),
+            None => None,
+        };
         let counters = Arc::new(Counters::default());
+        let (stop, stopping) = watch::channel(None);
+        let admin = admin.map(|(listener, address)| {
+            let metrics = Metrics::new(&counters, &engine, stopping.clone());
+            tokio::spawn(serve_pages(metrics, listener));
+            address
+        });
         let shared = Arc::new(Shared {
             engine: Arc::clone(&engine),
             counters: Arc::clone(&counters),
             target: Target::new(config.target, config.connect_timeout),
+            congestion,
             idle_timeout: config.idle_timeout,
         });
-        let (stop, stopping) = oneshot::channel();
         let serving = tokio::spawn(accept(shared, listener, config.max_connections, stopping));
-        Ok(Self { address, counters, engine, stop, serving })
+        Ok(Self { address, admin, counters, engine, stop, serving })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the admin pages are, if anywhere.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
     }
 
     /// What it counts.
@@ -95,8 +117,7 @@ impl RunningProxy {
     /// Accepts nothing more, lets connections go on until they end, at most for `grace`, and resets the rest. Returns how
     /// many those were.
     pub async fn stop(self, grace: Duration) -> usize {
-        // The server ends only when it is told to.
-        let _ = self.stop.send(grace);
+        self.stop.send_replace(Some(grace));
         self.serving.await.unwrap_or_else(|error| {
             warn!("the server ended early: {error}");
             0
@@ -104,36 +125,42 @@ impl RunningProxy {
     }
 }
 
-async fn bind(listen: &HostPort) -> io::Result<TcpListener> {
+async fn serve_pages(metrics: Metrics, listener: TcpListener) {
+    if let Err(error) = admin::serve(Arc::new(metrics), listener).await {
+        warn!("the admin pages are gone: {error}");
+    }
+}
+
+async fn bind(listen: &HostPort) -> io::Result<(TcpListener, CongestionControl)> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
     for address in lookup_host((listen.host.as_str(), listen.port)).await? {
         match listen_on(address) {
-            Ok(listener) => return Ok(listener),
+            Ok(bound) => return Ok(bound),
             Err(error) => last = error,
         }
     }
     Err(last)
 }
 
-fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen_on(address: SocketAddr) -> io::Result<(TcpListener, CongestionControl)> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok((socket.listen(BACKLOG)?, congestion))
 }
 
 async fn accept(
     shared: Arc<Shared>,
     listener: TcpListener,
     max_connections: usize,
-    mut stopping: oneshot::Receiver<Duration>,
+    mut stop: StopReceiver,
 ) -> usize {
     let mut connections = JoinSet::new();
     let grace = loop {
         tokio::select! {
             biased;
-            // Whoever drops the proxy gives no grace.
-            grace = &mut stopping => break grace.unwrap_or_default(),
+            grace = told_to_stop(&mut stop) => break grace,
             Some(_) = connections.join_next() => {}
             accepted = next_connection(&listener), if connections.len() < max_connections => {
                 if let Some((client, peer)) = accepted {
@@ -152,6 +179,12 @@ async fn accept(
     cut
 }
 
+/// The grace that is given. Whoever drops the proxy gives none.
+async fn told_to_stop(stop: &mut StopReceiver) -> Duration {
+    let told = stop.wait_for(Option::is_some).await;
+    told.ok().and_then(|grace| *grace).unwrap_or_default()
+}
+
 async fn next_connection(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
         Ok(accepted) => Some(accepted),
@@ -160,5 +193,23 @@ async fn next_connection(listener: &TcpListener) -> Option<(TcpStream, SocketAdd
             tokio::time::sleep(ACCEPT_PAUSE).await;
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::sockopt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_on_this_host_is_served_without_pacing() {
+        let systems = sockopt::tcp_congestion(TcpSocket::new_v4().unwrap()).unwrap();
+        let (listener, congestion) = listen_on("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, peer) = listener.accept().await.unwrap();
+        congestion.apply_after_handshake(&accepted, peer).unwrap();
+        let expected = if systems.starts_with("bbr") { "reno" } else { &systems };
+        assert_eq!(sockopt::tcp_congestion(&accepted).unwrap(), expected);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use transfer::CongestionControl;
 
 use crate::HostPort;
 
@@ -104,11 +105,15 @@ fn is_same(own: SocketAddr, other: SocketAddr) -> bool {
 
 async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.connect(address).await
+    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
+    let connected = socket.connect(address).await?;
+    congestion.apply_after_handshake(&connected, address)?;
+    Ok(connected)
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::net::sockopt;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -122,6 +127,17 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let target = Target::new(HostPort { host: "localhost".to_owned(), port }, PATIENCE);
         assert_eq!(target.connect(None).await.unwrap().peer_addr().unwrap(), listener.local_addr().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_target_on_this_host_is_reached_without_pacing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let systems = sockopt::tcp_congestion(TcpSocket::new_v4().unwrap()).unwrap();
+        let target = Target::new(address.to_string().parse().unwrap(), PATIENCE);
+        let connected = target.connect(None).await.unwrap();
+        let expected = if systems.starts_with("bbr") { "reno" } else { &systems };
+        assert_eq!(sockopt::tcp_congestion(&connected).unwrap(), expected);
     }
 
     #[tokio::test]

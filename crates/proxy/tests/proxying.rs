@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proxy::{ProxyConfig, RunningProxy, Totals};
+use proxy::{HostPort, ProxyConfig, RunningProxy, Totals};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use transfer::{Engine, Policy};
@@ -18,6 +18,7 @@ fn config(target: SocketAddr) -> ProxyConfig {
     ProxyConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         target: target.to_string().parse().unwrap(),
+        admin: None,
         connect_timeout: PATIENCE,
         idle_timeout: PATIENCE,
         max_connections: 100,
@@ -73,8 +74,13 @@ async fn what_goes_in_comes_out_and_is_counted() {
         client.read_to_string(&mut answer).await.unwrap();
         assert_eq!((question.as_str(), answer.as_str()), ("question", "an answer"));
     }
-    let expected =
-        Totals { accepted: 3, to_target_bytes: 3 * 8, to_client_bytes: 3 * 9, ..Totals::default() };
+    let expected = Totals {
+        accepted: 3,
+        closed: 3,
+        to_target_bytes: 3 * 8,
+        to_client_bytes: 3 * 9,
+        ..Totals::default()
+    };
     totals_become(&proxy, expected).await;
     assert_eq!(proxy.engine().ledger().snapshot().payload_bytes(), 3 * (8 + 9));
     assert_eq!(proxy.stop(PATIENCE).await, 0);
@@ -161,9 +167,103 @@ async fn stopping_lets_connections_end_and_resets_those_that_do_not() {
 }
 
 #[tokio::test]
+async fn metrics_have_every_byte_that_was_passed_on_and_how_each_connection_ended() {
+    let (target, address) = target().await;
+    let admin = Some("127.0.0.1:0".parse().unwrap());
+    let proxy = start(ProxyConfig { admin, ..config(address) }).await;
+    for _ in 0..3 {
+        let (client, server) = through(&proxy, &target).await;
+        tokio::join!(send_and_receive(client, 700_001, 300_003), send_and_receive(server, 300_003, 700_001));
+    }
+    let (client, mut server) = through(&proxy, &target).await;
+    client.set_zero_linger().unwrap();
+    drop(client);
+    assert!(is_reset(&server.read(&mut [0]).await));
+    let (_client, _server) = through(&proxy, &target).await;
+    let (to_target_bytes, to_client_bytes) = (3 * 700_001, 3 * 300_003);
+    let expected = Totals {
+        accepted: 5,
+        open: 1,
+        closed: 3,
+        lost: 1,
+        to_target_bytes,
+        to_client_bytes,
+        ..Totals::default()
+    };
+    totals_become(&proxy, expected).await;
+
+    let page = page(&proxy, "/metrics").await;
+    for line in [
+        "crossdock_connections 1",
+        "crossdock_proxy_connections_accepted_total 5",
+        "crossdock_proxy_connections_ended_total{how=\"closed\"} 3",
+        "crossdock_proxy_connections_ended_total{how=\"unreachable\"} 0",
+        "crossdock_proxy_connections_ended_total{how=\"lost\"} 1",
+        "crossdock_proxy_connections_ended_total{how=\"idle\"} 0",
+        "crossdock_proxy_connections_ended_total{how=\"failed\"} 0",
+        &format!("crossdock_proxy_delivered_bytes_total{{to=\"target\"}} {to_target_bytes}"),
+        &format!("crossdock_proxy_delivered_bytes_total{{to=\"client\"}} {to_client_bytes}"),
+    ] {
+        assert!(page.lines().any(|of_page| of_page == line), "{line} is missing in {page}");
+    }
+    let payload = |labels: &str| -> u64 {
+        let begin = format!("crossdock_payload_bytes_total{{{labels}");
+        let samples = page.lines().filter(|line| line.starts_with(&begin));
+        samples.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+    };
+    let passed_on = to_target_bytes + to_client_bytes;
+    assert_eq!((payload(""), payload("path=\"proxy\"")), (passed_on, passed_on), "{page}");
+    assert!(payload("path=\"proxy\",mechanism=\"splice\",reason=\"first_choice\"") > 0, "{page}");
+}
+
+#[tokio::test]
+async fn health_is_told_until_the_proxy_stops() {
+    let (_target, address) = target().await;
+    let admin = Some("127.0.0.1:0".parse().unwrap());
+    let proxy = start(ProxyConfig { admin, ..config(address) }).await;
+    assert!(page(&proxy, "/healthz").await.ends_with("\r\n\r\nok\n"));
+    assert!(page(&proxy, "/readyz").await.ends_with("\r\n\r\nready\n"));
+    let admin = proxy.admin().unwrap();
+    proxy.stop(PATIENCE).await;
+    // The pages end with the proxy, or a moment later.
+    while TcpStream::connect(admin).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Sends so many bytes, ends the stream, and receives so many.
+async fn send_and_receive(mut peer: TcpStream, sent: usize, received: usize) {
+    let (mut input, mut output) = peer.split();
+    let mut bytes = Vec::new();
+    let (sending, receiving) = tokio::join!(
+        async {
+            output.write_all(&vec![7; sent]).await?;
+            output.shutdown().await
+        },
+        input.read_to_end(&mut bytes)
+    );
+    sending.unwrap();
+    assert_eq!(receiving.unwrap(), received);
+}
+
+async fn page(proxy: &RunningProxy, path: &str) -> String {
+    let mut admin = TcpStream::connect(proxy.admin().unwrap()).await.unwrap();
+    admin.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await.unwrap();
+    let mut page = String::new();
+    admin.read_to_string(&mut page).await.unwrap();
+    page
+}
+
+#[tokio::test]
 async fn an_address_that_is_in_use_is_named() {
     let (_taken, address) = target().await;
-    let config = ProxyConfig { listen: address.to_string().parse().unwrap(), ..config(address) };
-    let error = RunningProxy::start(config, Arc::new(Engine::new(Policy::automatic()))).await.unwrap_err();
-    assert!(error.to_string().starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    let taken = address.to_string().parse::<HostPort>().unwrap();
+    for config in [
+        ProxyConfig { listen: taken.clone(), ..config(address) },
+        ProxyConfig { admin: Some(taken), ..config(address) },
+    ] {
+        let engine = Arc::new(Engine::new(Policy::automatic()));
+        let error = RunningProxy::start(config, engine).await.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    }
 }

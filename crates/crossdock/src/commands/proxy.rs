@@ -35,6 +35,9 @@ pub(crate) struct Proxy {
     /// Where to pass connections on to.
     #[arg(long, value_name = "HOST:PORT")]
     to: HostPort,
+    /// Where /metrics, /healthz and /readyz are served; nowhere by default.
+    #[arg(long, value_name = "HOST:PORT")]
+    admin: Option<HostPort>,
     /// How long finding the target and connecting to it may take together.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::parse_duration)]
     connect_timeout: Duration,
@@ -52,7 +55,7 @@ pub(crate) struct Proxy {
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock proxy --listen 0.0.0.0:9092 --to 10.0.0.7:9092
+  crossdock proxy --listen 0.0.0.0:9092 --to 10.0.0.7:9092 --admin 127.0.0.1:9646
   crossdock proxy --listen '[::1]:8080' --to web.internal:80 --connect-timeout 2s --idle-timeout 1h
   RUST_LOG=debug crossdock proxy --listen 127.0.0.1:0 --to localhost:5432    a line for each connection";
 
@@ -78,8 +81,11 @@ impl Proxy {
         let mut stop = StopSignals::listen()?;
         let target = self.to.clone();
         let proxy = RunningProxy::start(self.config(), Arc::new(Engine::new(self.policy()))).await?;
-        // A line that nobody can see is no reason not to serve.
+        // Lines that nobody can see are no reason not to serve.
         let _ = writeln!(io::stdout(), "listens on {}, passes on to {target}", proxy.address());
+        if let Some(admin) = proxy.admin() {
+            let _ = writeln!(io::stdout(), "metrics on http://{admin}/metrics");
+        }
         let name = stop.next().await;
         tracing::info!("{name}: stopping; another one stops at once");
         let (counters, engine) = (Arc::clone(proxy.counters()), Arc::clone(proxy.engine()));
@@ -96,6 +102,7 @@ impl Proxy {
         ProxyConfig {
             listen: self.listen.clone(),
             target: self.to.clone(),
+            admin: self.admin.clone(),
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             max_connections: self.max_connections.get(),
