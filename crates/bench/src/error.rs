@@ -48,6 +48,17 @@ pub enum BenchError {
     /// The broker's answer contradicts itself.
     #[error("the broker's answer cannot be read: {0}")]
     Malformed(&'static str),
+    /// The proxy's: nothing of it has come to the target.
+    #[error("the proxy has not connected to the target for {0} s")]
+    NotReached(u64),
+    /// The proxy's: one end of a connection has not got what the other sent.
+    #[error("the proxy has passed on {received} bytes of {expected}")]
+    NotPassedOn {
+        /// What was received.
+        received: u64,
+        /// What was sent, or should have been.
+        expected: u64,
+    },
     /// `/proc` of the process to watch cannot be read.
     #[error("process {pid} cannot be watched")]
     Process {

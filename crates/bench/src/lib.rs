@@ -1,4 +1,4 @@
-//! Load generators for brokers that speak Kafka's protocol.
+//! Load generators for brokers that speak Kafka's protocol, and for TCP proxies.
 //!
 //! A measured broker is only as good as what drives it: a client that decodes, allocates and copies more than the
 //! broker does measures itself. This crate exists to put load on a broker for a small fraction of the broker's own
@@ -33,6 +33,7 @@ mod produce;
 mod report;
 mod run;
 mod skim;
+mod through_proxy;
 mod topic;
 mod workers;
 
@@ -43,3 +44,4 @@ pub use options::{Acks, ConsumeLoad, Limits, Observe, ProduceLoad, Target};
 pub use process::Usage;
 pub use report::{Flow, Latency, Report};
 pub use run::{run_both, run_consume, run_produce};
+pub use through_proxy::{GREETING_BYTES, PassedOn, ProxyLoad, Traffic, run_through_proxy};

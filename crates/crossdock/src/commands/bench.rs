@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use bench::{Acks, ConsumeLoad, Limits, Observe, OneAtATime, ProduceLoad, Report, Target, floor};
+use bench::{
+    Acks, ConsumeLoad, Limits, Observe, OneAtATime, ProduceLoad, ProxyLoad, Report, Target, Traffic, floor,
+};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -58,6 +60,12 @@ const FLOOR_EXAMPLES: &str = "\
 Examples:
   crossdock bench floor-serve big.file --listen 127.0.0.1:9999
   crossdock bench floor-drain 127.0.0.1:9999";
+
+const THROUGH_PROXY_EXAMPLES: &str = "\
+Examples:
+  crossdock proxy --listen 127.0.0.1:7001 --to 127.0.0.1:7000 &
+  crossdock bench through-proxy 127.0.0.1:7001 --listen 127.0.0.1:7000 --pid $(pgrep -x crossdock)
+  crossdock bench through-proxy 127.0.0.1:7001 --listen 127.0.0.1:7000 --traffic exchange --message-bytes 100";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -136,6 +144,42 @@ enum Command {
         #[arg(value_name = "HOST:PORT")]
         address: String,
     },
+    /// Play the clients of any TCP proxy and the target behind it, and say what passing it all on cost.
+    #[command(hide = true, after_help = THROUGH_PROXY_EXAMPLES)]
+    ThroughProxy {
+        /// Where the proxy listens.
+        #[arg(value_name = "HOST:PORT")]
+        proxy: String,
+        /// Where the proxy passes connections on to: the target listens there.
+        #[arg(long, value_name = "HOST:PORT")]
+        listen: String,
+        /// What goes through each connection.
+        #[arg(long, value_enum, default_value = "one-way")]
+        traffic: TrafficOption,
+        /// Connections at the same time.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        connections: usize,
+        /// Messages on each connection, each way that has any.
+        #[arg(long, value_name = "N", default_value_t = 1_000)]
+        messages: usize,
+        /// Bytes of each message.
+        #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
+        message_bytes: usize,
+        /// The proxy's process on this machine, whose CPU time and memory to report.
+        #[arg(long, value_name = "PID")]
+        pid: Option<u32>,
+    },
+}
+
+/// What goes through each connection of a proxy.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TrafficOption {
+    /// A stream from the target to the client.
+    OneWay,
+    /// A stream each way, at the same time.
+    BothWays,
+    /// A message from the client, one from the target, and so on.
+    Exchange,
 }
 
 #[derive(Debug, Args)]
@@ -260,6 +304,10 @@ impl Bench {
                 floor_serve(&file, &listen, times, send_buffer_bytes)
             }
             Command::FloorDrain { address } => floor_drain(&address),
+            Command::ThroughProxy { proxy, listen, traffic, connections, messages, message_bytes, pid } => {
+                let load = ProxyLoad { traffic: traffic.into(), connections, messages, message_bytes };
+                through_proxy(&proxy, &listen, &load, pid)
+            }
         }
     }
 }
@@ -298,6 +346,11 @@ fn floor_serve(
 fn floor_drain(address: &str) -> anyhow::Result<ExitCode> {
     let (bytes, elapsed) = floor::drain(&address.parse()?)?;
     print_json(&json!({ "bytes": bytes, "elapsed_s": elapsed.as_secs_f64() }))
+}
+
+fn through_proxy(proxy: &str, listen: &str, load: &ProxyLoad, pid: Option<u32>) -> anyhow::Result<ExitCode> {
+    let listener = TcpListener::bind(listen).with_context(|| format!("listening on {listen}"))?;
+    print_json(&bench::run_through_proxy(&listener, &proxy.parse()?, load, pid)?.to_json())
 }
 
 fn print_json(value: &Value) -> anyhow::Result<ExitCode> {
@@ -369,6 +422,16 @@ impl ConsumeOptions {
             partition_max_bytes: self.partition_max_bytes,
             min_bytes: self.min_bytes,
             max_wait_ms: self.max_wait_ms,
+        }
+    }
+}
+
+impl From<TrafficOption> for Traffic {
+    fn from(traffic: TrafficOption) -> Self {
+        match traffic {
+            TrafficOption::OneWay => Self::OneWay,
+            TrafficOption::BothWays => Self::BothWays,
+            TrafficOption::Exchange => Self::Exchange,
         }
     }
 }
