@@ -28,13 +28,13 @@ impl Metrics {
         Ok(Self(page.to_owned()))
     }
 
-    /// Reads it until the payload of HTTP's clients has grown by `bytes` since `before`, or for a while: a socket has
-    /// taken bytes, and its peer has them, a moment before they are counted.
-    pub(crate) fn read_grown(address: &str, before: &Self, bytes: u64) -> anyhow::Result<Self> {
+    /// Reads it until the payload of `path` has grown by `bytes` since `before`, or for a while: a socket has taken
+    /// bytes, and its peer has them, a moment before they are counted.
+    pub(crate) fn read_grown(address: &str, before: &Self, path: &str, bytes: u64) -> anyhow::Result<Self> {
         let begun = Instant::now();
         loop {
             let now = Self::read(address)?;
-            let grown = now.http_payload_bytes(&[]) - before.http_payload_bytes(&[]);
+            let grown = now.payload_bytes(path, &[]) - before.payload_bytes(path, &[]);
             if grown >= bytes || begun.elapsed() > SETTLED {
                 return Ok(now);
             }
@@ -58,7 +58,12 @@ impl Metrics {
 
     /// Payload that sockets took on behalf of HTTP's clients, with these further labels.
     pub(crate) fn http_payload_bytes(&self, labels: &[(&str, &str)]) -> u64 {
-        self.sum("crossdock_payload_bytes_total", &[&[("path", "http")], labels].concat())
+        self.payload_bytes("http", labels)
+    }
+
+    /// Payload that sockets took on behalf of `path`, with these further labels.
+    pub(crate) fn payload_bytes(&self, path: &str, labels: &[(&str, &str)]) -> u64 {
+        self.sum("crossdock_payload_bytes_total", &[&[("path", path)], labels].concat())
     }
 }
 

@@ -19,10 +19,14 @@ const METADATA_VERSION: i16 = 9;
 /// An answer of a broker without topics is far smaller.
 const MAX_METADATA_BYTES: usize = 100 << 20;
 
-/// Ports that nobody listens on now.
-pub(crate) fn free_ports() -> io::Result<[u16; 2]> {
-    let (one, other) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+/// Ports that nobody listens on now, all different.
+pub(crate) fn free_ports<const N: usize>() -> io::Result<[u16; N]> {
+    let listeners = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<Vec<_>>>()?;
+    let mut ports = [0; N];
+    for (port, listener) in ports.iter_mut().zip(&listeners) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
 }
 
 /// Waits until the broker at `address`, which `process` is, answers Metadata.
@@ -34,6 +38,11 @@ pub(crate) fn await_metadata(process: &mut Process, address: &str) -> anyhow::Re
 /// Waits until the server at `address`, which `process` is, answers HTTP.
 pub(crate) fn await_http(process: &mut Process, address: &str) -> anyhow::Result<()> {
     wait(process, || answers_http(address).unwrap_or(false))
+}
+
+/// Waits until somebody listens at `address`, which `process` should be.
+pub(crate) fn await_listening(process: &mut Process, address: &str) -> anyhow::Result<()> {
+    wait(process, || TcpStream::connect(address).is_ok())
 }
 
 fn wait(process: &mut Process, is_ready: impl Fn() -> bool) -> anyhow::Result<()> {

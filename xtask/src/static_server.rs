@@ -169,7 +169,7 @@ impl Launch<'_> {
 impl StaticServer {
     /// The process that serves.
     pub(crate) fn pid(&self) -> u32 {
-        self.worker.as_ref().map_or(self.process.id(), |worker| worker.pid)
+        self.worker.as_ref().map_or(self.process.id(), Worker::pid)
     }
 
     /// What the process that serves has cost since it started.
@@ -198,12 +198,13 @@ impl StaticServer {
 
 /// nginx's process that serves, which outlives the one that started it if that is killed.
 #[derive(Debug)]
-struct Worker {
+pub(crate) struct Worker {
     pid: u32,
 }
 
 impl Worker {
-    fn of(master: u32) -> anyhow::Result<Self> {
+    /// Waits until `master` has started it.
+    pub(crate) fn of(master: u32) -> anyhow::Result<Self> {
         let children = format!("/proc/{master}/task/{master}/children");
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -214,6 +215,10 @@ impl Worker {
             std::thread::sleep(Duration::from_millis(1));
         }
         bail!("nginx has not started its worker within {} s", PATIENCE.as_secs())
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
     }
 }
 

@@ -176,7 +176,7 @@ pub(crate) fn sendfile_floor(launcher: &Launcher, file: &Path, times: u32) -> an
 }
 
 /// Waits for a child to end well and returns what it said.
-fn finish(mut child: Child, name: &str) -> anyhow::Result<String> {
+pub(super) fn finish(mut child: Child, name: &str) -> anyhow::Result<String> {
     let give_up = Instant::now() + PATIENCE;
     // What is waited for says little: it does not fill a pipe before it ends.
     while child.try_wait()?.is_none() {

@@ -16,9 +16,8 @@ use super::session::SECONDS;
 use crate::packages;
 use crate::workspace;
 
-pub(crate) const CP: &str = "cp";
+const CP: &str = "cp";
 const RCLONE: &str = "rclone";
-pub(crate) const PEERS: &[&str] = &[CP, RCLONE];
 
 /// In how many files, where it is a tree.
 const FILES: u64 = 12;

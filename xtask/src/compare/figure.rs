@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{copying, server};
+use super::results::Measured;
+use super::server;
 use crate::static_server;
 
 /// A figure of the comparison.
@@ -38,6 +39,8 @@ pub(crate) enum Figure {
     Copy,
     /// Asking whether a region is in memory before it is sent: what that adds to the cost of sending it.
     Asking,
+    /// A TCP proxy, beside nginx and HAProxy: CPU per GB and per message, and memory, of a proxy on one core.
+    Proxy,
 }
 
 impl Figure {
@@ -45,14 +48,23 @@ impl Figure {
     pub(crate) fn peer(self) -> &'static str {
         match self {
             Self::Http => static_server::Kind::Nginx.name(),
-            Self::Copy => copying::CP,
+            Self::Copy => "cp and rclone: best",
+            Self::Proxy => "nginx and HAProxy: best",
             _ => server::Kind::Kafka.name(),
         }
     }
 
     /// Whether brokers are measured.
     pub(crate) fn is_of_brokers(self) -> bool {
-        !matches!(self, Self::Http | Self::Copy | Self::Asking)
+        !matches!(self, Self::Http | Self::Copy | Self::Proxy | Self::Asking)
+    }
+
+    /// What Crossdock's median is held against, if it was measured.
+    pub(crate) fn peers_median(self, measured: &Measured, case: &str, unit: &str) -> Option<f64> {
+        match self {
+            Self::Copy | Self::Proxy => measured.least_median_but(server::Kind::Crossdock.name(), case, unit),
+            _ => measured.median(case, self.peer(), unit),
+        }
     }
 
     /// What has to be measured before this can be, besides itself.
@@ -81,6 +93,7 @@ impl Figure {
             Self::Http => "Static files over HTTP",
             Self::Copy => "Copying 1.2 GB",
             Self::Asking => "Asking what is in memory",
+            Self::Proxy => "A TCP proxy",
         }
     }
 
@@ -172,6 +185,20 @@ impl Figure {
                  `cachestat(2)` and `preadv2(2)` whether they are there, half of the time without; the two take turns \
                  every 16 MiB on one connection. CPU time of the sending thread per GB, and how much asking adds. Fetches of \
                  what was appended in the last seconds do not ask."
+            }
+            Self::Proxy => {
+                "`crossdock proxy`, nginx's `stream` (one worker, `proxy_half_close on`) with its own buffers and with \
+                 `proxy_buffer_size 64k`, and HAProxy (one thread) as it is, with `option splice-request` and \
+                 `splice-response`, and with pipes of 1 MiB besides (`tune.pipesize`), in turn on the first core; \
+                 `crossdock bench through-proxy` plays 100 clients and their target on the second. Streams come to 5.2 GB in \
+                 messages of 64 KiB, one way or half of it each way; then each client sends a message of 100 bytes 2,000 \
+                 times, or of 16 KiB 1,000 times, and waits for one of the same length. CPU time is that of the process that \
+                 passes bytes on, from when all connections are there until they have ended, and memory the most that it had \
+                 by then (VmHWM); pipes are the kernel's. Both ends check that all bytes have come. Socket buffers are the \
+                 kernel's own sizing for everybody, bounded to 2 MiB (`net.ipv4.tcp_rmem`, `tcp_wmem`): at the default bound \
+                 400 sockets use up the memory for all of TCP, and the kernel drops packets. The column names the least of \
+                 the five others' medians. \"No pacing\" is as for Consume: BBR's timers are no proxy's doing, and Crossdock \
+                 alone does without on connections within its host."
             }
         }
     }

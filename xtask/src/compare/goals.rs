@@ -7,6 +7,7 @@ use super::figure::Figure;
 use super::headline::RECORDS_PER_S;
 use super::http::{self, REQUESTS_PER_CPU_S, REQUESTS_PER_S};
 use super::plots::shown;
+use super::proxy;
 use super::report::{cell, ratio};
 use super::results::{Measured, Results};
 use super::server::Kind;
@@ -33,8 +34,6 @@ enum Aim {
     TimesPeer(f64),
     /// At least so many times the peer's.
     AtLeastTimesPeer(f64),
-    /// At most so many times what the best of these needs.
-    TimesBest(f64, &'static [&'static str]),
     /// At most so many times the bare sendfile loop's, in this case of its own.
     TimesFloor(f64, &'static str),
     /// At most this.
@@ -109,15 +108,19 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Http, http::SMALL, REQUESTS_PER_CPU_S, Aim::AtLeastTimesPeer(1.0)),
     goal(Figure::Http, http::SMALL_UNPACED, REQUESTS_PER_CPU_S, Aim::AtLeastTimesPeer(1.0)),
     goal(Figure::Http, http::RESIDENT, MEGABYTES, Aim::TimesPeer(2.0)),
-    goal(Figure::Copy, copying::CASES[0].1[0], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[0].1[1], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[0].1[2], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[1].1[0], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[1].1[1], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[1].1[2], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[2].1[0], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[2].1[1], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
-    goal(Figure::Copy, copying::CASES[2].1[2], SECONDS, Aim::TimesBest(1.0, copying::PEERS)),
+    goal(Figure::Copy, copying::CASES[0].1[0], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[0].1[1], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[0].1[2], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[1].1[0], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[1].1[1], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[1].1[2], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[2].1[0], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[2].1[1], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Copy, copying::CASES[2].1[2], SECONDS, Aim::TimesPeer(1.0)),
+    goal(Figure::Proxy, proxy::ONE_WAY, CPU_PER_GB, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::ONE_WAY_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::BOTH_WAYS, CPU_PER_GB, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::BOTH_WAYS_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.1)),
     goal(Figure::Asking, asking::FETCHED, asking::ADDED, Aim::AtMost(3.0)),
 ];
 
@@ -139,8 +142,8 @@ impl Goal {
     /// The goal as a line of the table, if it was measured.
     pub(crate) fn row(&self, results: &Results) -> Option<Row> {
         let measured = results.figures.get(&self.figure)?;
-        let [peer, crossdock] =
-            [self.peer(), Kind::Crossdock.name()].map(|who| measured.median(self.case, who, self.unit));
+        let peer = self.figure.peers_median(measured, self.case, self.unit);
+        let crossdock = measured.median(self.case, Kind::Crossdock.name(), self.unit);
         let is_reached = self.is_reached(measured, crossdock?)?;
         let text = format!(
             "| {}: {}, {} | {} | {} | {} | {} | {} |\n",
@@ -157,11 +160,10 @@ impl Goal {
     }
 
     fn is_reached(&self, measured: &Measured, crossdock: f64) -> Option<bool> {
-        let peer = measured.median(self.case, self.peer(), self.unit);
+        let peer = self.figure.peers_median(measured, self.case, self.unit);
         Some(match self.aim {
             Aim::TimesPeer(factor) => crossdock <= factor * peer?,
             Aim::AtLeastTimesPeer(factor) => crossdock >= factor * peer?,
-            Aim::TimesBest(factor, who) => crossdock <= factor * self.best_of(who, measured)?.1,
             Aim::TimesFloor(factor, case) => crossdock <= factor * measured.median(case, FLOOR, self.unit)?,
             Aim::AtMost(limit) => crossdock <= limit,
             Aim::AtLeast(limit) => crossdock >= CLOSE_ENOUGH * limit,
@@ -171,20 +173,10 @@ impl Goal {
         })
     }
 
-    /// Who of these needs least, and how much.
-    fn best_of(&self, who: &[&'static str], measured: &Measured) -> Option<(&'static str, f64)> {
-        let values = who.iter().filter_map(|&who| Some((who, measured.median(self.case, who, self.unit)?)));
-        values.min_by(|(_, one), (_, other)| one.total_cmp(other))
-    }
-
     fn aim(&self, measured: &Measured) -> String {
         match self.aim {
             Aim::TimesPeer(factor) => format!("≤ {factor}× {}", short(self.peer())),
             Aim::AtLeastTimesPeer(factor) => format!("≥ {factor}× {}", short(self.peer())),
-            Aim::TimesBest(factor, who) => match self.best_of(who, measured) {
-                Some((who, least)) => format!("≤ {factor}× the best, {who} ({})", shown(least)),
-                None => format!("≤ {factor}× the best"),
-            },
             Aim::TimesFloor(factor, case) => {
                 let floor = cell(measured.median(case, FLOOR, self.unit));
                 format!("≤ {factor}× the {FLOOR} ({floor})")
@@ -241,5 +233,17 @@ mod tests {
         assert_eq!(reached(http::SMALL, REQUESTS_PER_S, 99.0), Some(false));
         assert_eq!(reached(http::LARGE, CPU_PER_GB, 0.09), Some(true), "less is better");
         assert_eq!(reached(http::LARGE, CPU_PER_GB, 0.11), Some(false));
+    }
+
+    #[test]
+    fn a_proxy_is_held_against_the_best_of_the_others() {
+        let mut measured = Measured::default();
+        measured.add(proxy::ONE_WAY, "nginx", CPU_PER_GB, 0.5);
+        measured.add(proxy::ONE_WAY, "haproxy splice", CPU_PER_GB, 0.2);
+        measured.add(proxy::ONE_WAY, Kind::Crossdock.name(), CPU_PER_GB, 0.1);
+        let goal = GOALS.iter().find(|goal| goal.case == proxy::ONE_WAY).unwrap();
+        assert_eq!(goal.is_reached(&measured, 0.22), Some(true));
+        assert_eq!(goal.is_reached(&measured, 0.23), Some(false));
+        assert_eq!(goal.aim(&measured), "≤ 1.1× best");
     }
 }

@@ -164,7 +164,7 @@ impl Session<'_> {
         let cpu_s = self.server.usage()?.since(&before).cpu().as_secs_f64();
         if let (Some(admin), Some(before), Load::Requests(_)) = (admin, ledger_before, load) {
             let came = counts.requests * case.bytes;
-            let after = Metrics::read_grown(admin, &before, came)?;
+            let after = Metrics::read_grown(admin, &before, "http", came)?;
             let counted = after.http_payload_bytes(&[]) - before.http_payload_bytes(&[]);
             ensure!(counted == came, "{name}: the ledger has {counted} bytes, and wrk has {came}");
         }
@@ -192,7 +192,7 @@ fn wrk_version() -> anyhow::Result<String> {
 }
 
 /// The word after `before` in what a program says of its version; wrk does so with an exit status of failure.
-fn word_after(program: &str, argument: &str, before: &str) -> anyhow::Result<String> {
+pub(super) fn word_after(program: &str, argument: &str, before: &str) -> anyhow::Result<String> {
     let output = Command::new(program).arg(argument).output();
     let output = output.with_context(|| format!("running {program}"))?;
     let said = [output.stdout, output.stderr].concat();

@@ -15,10 +15,13 @@ mod memory;
 mod pacing;
 mod plots;
 mod profile;
+mod proxies;
+mod proxy;
 mod report;
 mod results;
 mod server;
 mod session;
+mod setting;
 mod sizes;
 mod socket_buffers;
 mod svg;
@@ -47,10 +50,10 @@ use crate::{markers, static_server, workspace};
 /// Where the pages are that everybody sees; the table at their top is in the project's README too.
 const PUBLISHED: &str = "docs/benchmarks";
 
-/// Measure Crossdock beside Apache Kafka, nginx, cp and rclone on this machine, and write tables and plots.
+/// Measure Crossdock beside those who do the same on this machine, and write tables and plots.
 ///
 /// Needs two cores that do nothing else, Java, Maven (the first time) and kcat; for `http` nginx and wrk; for `copy` root and
-/// rclone. What was measured is kept after each round.
+/// rclone; for `proxy` nginx and haproxy. What was measured is kept after each round.
 #[derive(Args)]
 pub(crate) struct Compare {
     /// The figures to measure; all by default. Those that were measured before on the same machine are kept.
@@ -120,6 +123,9 @@ impl Compare {
         let volumes =
             wanted.figure(Figure::Copy).map(|_| copying::Volumes::prepare(&parent, sizes.copied_bytes));
         let volumes = volumes.transpose()?;
+        if wanted.figure(Figure::Proxy).is_some() {
+            proxies::ensure()?;
+        }
         let brokers: &[Kind] = if wanted.needs_a_broker() { &Kind::ALL } else { &[] };
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);
@@ -162,6 +168,15 @@ impl Compare {
             if let (Some(measured), Some(volumes)) = (wanted.figure(Figure::Copy), &volumes) {
                 memory::touch()?;
                 copying::run_round(volumes, (&launcher.cores, &launcher.crossdock), measured)?;
+            }
+            if let Some(measured) = wanted.figure(Figure::Proxy) {
+                memory::touch()?;
+                let bounded = proxy::BoundedBuffers::begin()?;
+                for kind in proxies::Kind::ALL {
+                    let folder = data.path.join(kind.name().replace(' ', "-"));
+                    proxy::run(kind, &launcher, &folder, &sizes, measured)?;
+                }
+                drop(bounded);
             }
             if let Some(measured) = wanted.figure(Figure::Asking) {
                 asking::run_round(&launcher.cores, sizes.asking_turns, measured)?;

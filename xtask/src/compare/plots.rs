@@ -20,6 +20,9 @@ const PANEL_HEIGHT: f64 = 230.0;
 const GRID: &str = "#d1d9e0";
 /// Told apart also by those who do not see red and green.
 const GREY: &str = "#afb8c1";
+const DARK_GREY: &str = "#6e7781";
+const LIGHT_ORANGE: &str = "#f5b183";
+const BROWN: &str = "#953800";
 const BLUE: &str = "#0969da";
 const ORANGE: &str = "#e16f24";
 
@@ -46,6 +49,7 @@ pub(crate) fn file_name(figure: Figure) -> &'static str {
         Figure::Http => "http.svg",
         Figure::Copy => "copy.svg",
         Figure::Asking => "asking.svg",
+        Figure::Proxy => "proxy.svg",
     }
 }
 
@@ -65,8 +69,8 @@ fn plot(figure: Figure, measured: &Measured) -> String {
     match figure {
         Figure::Partitions | Figure::Connections => scaling(figure.title(), measured),
         Figure::Headline => shares("Where the time goes at 1,000,000 records a second, both ways", measured),
-        // Its other units have values of other sizes, of which more is better.
-        Figure::Http | Figure::Asking => bars(figure.title(), &measured.only(CPU_PER_GB)),
+        // Other units have values of other sizes.
+        Figure::Http | Figure::Proxy | Figure::Asking => bars(figure.title(), &measured.only(CPU_PER_GB)),
         _ => bars(figure.title(), measured),
     }
 }
@@ -75,6 +79,9 @@ fn colour(who: &str) -> &'static str {
     match who {
         "Apache Kafka" | "nginx" | "cp" => GREY,
         "Crossdock" => BLUE,
+        "nginx 64k" => DARK_GREY,
+        "haproxy splice" => LIGHT_ORANGE,
+        "haproxy 1M pipes" => BROWN,
         _ => ORANGE,
     }
 }

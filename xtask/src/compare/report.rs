@@ -33,7 +33,7 @@ pub(crate) enum Rows {
 /// What is aimed at and what is reached, as a table for each peer.
 pub(crate) fn glance(results: &Results, rows: Rows) -> String {
     let mut tables = String::new();
-    for peer in [Figure::Consume, Figure::Http, Figure::Copy].map(Figure::peer) {
+    for peer in [Figure::Consume, Figure::Http, Figure::Copy, Figure::Proxy].map(Figure::peer) {
         let goals = GOALS.iter().filter(|goal| goal.peer() == peer);
         let mut told = None;
         let mut text = String::new();
@@ -56,7 +56,7 @@ pub(crate) fn glance(results: &Results, rows: Rows) -> String {
 }
 
 const INTRODUCTION: &str = "\
-# Crossdock beside Apache Kafka, nginx, cp and rclone
+# Crossdock beside Apache Kafka, nginx, HAProxy, cp and rclone
 
 Written by `cargo xtask compare`; the values of every round are in [results.json](results.json). To measure again:
 
@@ -67,12 +67,13 @@ cargo xtask compare --quick                # does everything work? (writes to ta
 ```
 
 It needs two cores, 16 GB of memory, 15 GB of disk, Java 17, Maven and kcat; perf if the profile is wanted; root to change the
-congestion control (`consume`, `http`), to mount file systems (`copy`) and to hold a disk and memory back (`backfill`, control groups version 1). Both brokers
+congestion control (`consume`, `http`, `proxy`), to mount file systems (`copy`) and to hold a disk and memory back (`backfill`,
+control groups version 1). Both brokers
 run in turn on the first core, with both sides' clients on the second, unless the figure says otherwise; both with
 their default configuration, but for `group.initial.rebalance.delay.ms=0` and `log.segment.delete.delay.ms=100`. Memory
 is touched before each round, data is in the page cache, and each broker is warmed up by producing and consuming
-500,000 records. CPU time is user and kernel time of all threads of the server, from `/proc/PID/stat`. `http` has a
-peer, files and a warm-up of its own, and installs nginx and wrk with apt-get where they are missing.
+500,000 records. CPU time is user and kernel time of all threads of the server, from `/proc/PID/stat`. `http` and `proxy`
+have peers, loads and warm-ups of their own, and install nginx, wrk and haproxy with apt-get where they are missing.
 ";
 
 fn machine(results: &Results, page: &mut String) {
@@ -108,10 +109,14 @@ fn section(figure: Figure, measured: &Measured, page: &mut String) {
         file_name(figure),
     );
     let both = [figure.peer(), Kind::Crossdock.name()];
-    let _ =
-        writeln!(page, "| | unit | {} | Crossdock | ratio | others |\n|---|---|---|---|---|---|", both[0]);
+    let _ = writeln!(
+        page,
+        "| | unit | {} | Crossdock | ratio | others |\n|---|---|---|---|---|---|",
+        figure.peer()
+    );
     for (case, unit) in measured.cases() {
-        let [peer, crossdock] = both.map(|who| measured.median(case, who, unit));
+        let peer = figure.peers_median(measured, case, unit);
+        let crossdock = measured.median(case, Kind::Crossdock.name(), unit);
         let others: Vec<String> = measured
             .series
             .iter()

@@ -83,6 +83,12 @@ impl Measured {
         self.series.iter().find(same).map(Series::median)
     }
 
+    /// The least median of all but `who`, if any of them was measured.
+    pub(crate) fn least_median_but(&self, who: &str, case: &str, unit: &str) -> Option<f64> {
+        let others = |series: &&Series| series.case == case && series.who != who && series.unit == unit;
+        self.series.iter().filter(others).map(Series::median).min_by(f64::total_cmp)
+    }
+
     /// The series in this unit alone.
     pub(crate) fn only(&self, unit: &str) -> Self {
         let series = self.series.iter().filter(|series| series.unit == unit).cloned().collect();
@@ -131,6 +137,20 @@ mod tests {
         assert_eq!(measured.median("a", "Crossdock", "s"), Some(2.0));
         assert_eq!(measured.median("a", "Apache Kafka", "s"), Some(20.0));
         assert_eq!(measured.median("a", "Crossdock", "ms"), None);
+    }
+
+    #[test]
+    fn the_best_of_the_others_is_the_least_of_their_medians() {
+        let mut measured = Measured::default();
+        for (who, value) in [("Crossdock", 1.0), ("nginx", 3.0), ("haproxy", 2.0), ("haproxy", 4.0)] {
+            measured.add("a", who, "s", value);
+        }
+        assert_eq!(
+            measured.least_median_but("Crossdock", "a", "s"),
+            Some(3.0),
+            "of 3 and the median of 2 and 4"
+        );
+        assert_eq!(measured.least_median_but("Crossdock", "b", "s"), None);
     }
 
     #[test]

@@ -30,6 +30,12 @@ pub(crate) struct Sizes {
     pub(crate) asking_turns: u64,
     /// Of the file that is copied, and of the tree.
     pub(crate) copied_bytes: u64,
+    /// Of 64 KiB, on each connection through a proxy that streams one way.
+    pub(crate) proxy_stream_messages: u64,
+    /// Of 100 bytes, on each connection and each way.
+    pub(crate) proxy_small_messages: u64,
+    /// Of 16 KiB.
+    pub(crate) proxy_large_messages: u64,
 }
 
 impl Sizes {
@@ -51,6 +57,9 @@ impl Sizes {
         http_small_s: 10,
         asking_turns: 256,
         copied_bytes: 1_200_000_000,
+        proxy_stream_messages: 800,
+        proxy_small_messages: 2_000,
+        proxy_large_messages: 1_000,
     };
 
     /// Sizes that show whether everything works.
@@ -71,5 +80,8 @@ impl Sizes {
         http_small_s: 2,
         asking_turns: 16,
         copied_bytes: 100_000_000,
+        proxy_stream_messages: 80,
+        proxy_small_messages: 200,
+        proxy_large_messages: 100,
     };
 }

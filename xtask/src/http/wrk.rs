@@ -66,7 +66,7 @@ fn ledger_of_load(served: &Served<'_>) -> anyhow::Result<String> {
     let before = Metrics::read(admin(served)?)?;
     let counts = load(served, MEDIUM, MEDIUM_BYTES, Load::Requests(REQUESTS))?;
     let received = counts.requests * MEDIUM_BYTES;
-    let after = Metrics::read_grown(admin(served)?, &before, received)?;
+    let after = Metrics::read_grown(admin(served)?, &before, "http", received)?;
     let counted =
         |labels: &[(&str, &str)]| after.http_payload_bytes(labels) - before.http_payload_bytes(labels);
     ensure!(counted(&[]) == received, "the ledger has {}, wrk {received}", counted(&[]));
@@ -89,7 +89,7 @@ fn ledger_of_kinds(served: &Served<'_>) -> anyhow::Result<String> {
             eligible += if came as usize >= ELIGIBLE_BYTES { came } else { 0 };
         }
     }
-    let after = Metrics::read_grown(admin(served)?, &before, received)?;
+    let after = Metrics::read_grown(admin(served)?, &before, "http", received)?;
     let counted =
         |labels: &[(&str, &str)]| after.http_payload_bytes(labels) - before.http_payload_bytes(labels);
     ensure!(counted(&[]) == received, "the ledger has {}, curl {received}", counted(&[]));

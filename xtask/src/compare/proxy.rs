@@ -1,0 +1,164 @@
+//! A TCP proxy, beside nginx and HAProxy: what does it cost to pass a gigabyte on, or a message?
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use super::clients;
+use super::cores::Place;
+use super::http::word_after;
+use super::pacing::WithoutPacing;
+use super::proxies::{Kind, Proxy};
+use super::results::Measured;
+use super::server::Launcher;
+use super::session::{CPU_PER_GB, MEGABYTES, cpu_s, number};
+use super::setting::Held;
+use super::sizes::Sizes;
+use crate::metrics::Metrics;
+
+pub(crate) const CPU_PER_MESSAGE: &str = "CPU µs/message";
+
+pub(crate) const ONE_WAY: &str = "100 connections, one way";
+pub(crate) const BOTH_WAYS: &str = "100 connections, both ways";
+const SMALL: &str = "100 connections, 100 B and back";
+const LARGE: &str = "100 connections, 16 KiB and back";
+pub(crate) const ONE_WAY_UNPACED: &str = "100 connections, one way, no pacing";
+pub(crate) const BOTH_WAYS_UNPACED: &str = "100 connections, both ways, no pacing";
+const SMALL_UNPACED: &str = "100 connections, 100 B and back, no pacing";
+const LARGE_UNPACED: &str = "100 connections, 16 KiB and back, no pacing";
+const RESIDENT: &str = "most resident memory meanwhile";
+
+const CONNECTIONS: u64 = 100;
+const STREAM_MESSAGE_BYTES: u64 = 64 << 10;
+const SMALL_MESSAGE_BYTES: u64 = 100;
+const LARGE_MESSAGE_BYTES: u64 = 16 << 10;
+/// As often as each load is run before it is measured, in messages on each connection.
+const WARM_UP_MESSAGES: u64 = 10;
+
+/// What goes through the proxy.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    /// As `crossdock bench through-proxy` calls it.
+    traffic: &'static str,
+    /// On each connection, each way.
+    messages: u64,
+    message_bytes: u64,
+}
+
+/// Socket buffers of all proxies and loads, the kernel's own sizing with a bound. A hundred connections through a proxy are
+/// four hundred sockets: at the default bound of 6 MB each, streams fill them until the memory for all of TCP
+/// (`net.ipv4.tcp_mem`) is used up, and the kernel drops packets of whoever is measured then. Nobody sets the size of a
+/// buffer, so the bound is the same for everybody.
+#[derive(Debug)]
+pub(crate) struct BoundedBuffers {
+    _receive: Held,
+    _send: Held,
+}
+
+impl BoundedBuffers {
+    /// Needs root.
+    pub(crate) fn begin() -> anyhow::Result<Self> {
+        Ok(Self {
+            _receive: Held::at("/proc/sys/net/ipv4/tcp_rmem", "4096 131072 2097152")?,
+            _send: Held::at("/proc/sys/net/ipv4/tcp_wmem", "4096 16384 2097152")?,
+        })
+    }
+}
+
+/// Measures one proxy on the first core, with its clients and its target on the second.
+pub(crate) fn run(
+    kind: Kind,
+    launcher: &Launcher,
+    folder: &Path,
+    sizes: &Sizes,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    let nginx = word_after("nginx", "-v", "nginx/")?;
+    let haproxy = word_after("haproxy", "-v", "version ")?;
+    measured.with = format!("nginx {nginx}, HAProxy {haproxy}");
+    let proxy = kind.start(launcher, folder)?;
+    let mut session = Session { kind, launcher, proxy: &proxy, measured };
+    let stream = |traffic, messages| Load { traffic, messages, message_bytes: STREAM_MESSAGE_BYTES };
+    let one_way = stream("one-way", sizes.proxy_stream_messages);
+    // Both ways are as many bytes as one.
+    let both_ways = stream("both-ways", sizes.proxy_stream_messages / 2);
+    let exchange = |messages, message_bytes| Load { traffic: "exchange", messages, message_bytes };
+    let small = exchange(sizes.proxy_small_messages, SMALL_MESSAGE_BYTES);
+    let large = exchange(sizes.proxy_large_messages, LARGE_MESSAGE_BYTES);
+    for load in [one_way, both_ways, small, large] {
+        session.pass(Load { messages: WARM_UP_MESSAGES, ..load })?;
+    }
+
+    session.per_gigabyte(ONE_WAY, one_way)?;
+    let resident_mb = session.per_gigabyte(BOTH_WAYS, both_ways)?;
+    session.measured.add(RESIDENT, kind.name(), MEGABYTES, resident_mb);
+    session.per_message(SMALL, small)?;
+    session.per_message(LARGE, large)?;
+
+    let unpaced = WithoutPacing::begin()?;
+    session.per_gigabyte(ONE_WAY_UNPACED, one_way)?;
+    session.per_gigabyte(BOTH_WAYS_UNPACED, both_ways)?;
+    session.per_message(SMALL_UNPACED, small)?;
+    session.per_message(LARGE_UNPACED, large)?;
+    drop(unpaced);
+    proxy.stop()
+}
+
+struct Session<'a> {
+    kind: Kind,
+    launcher: &'a Launcher,
+    proxy: &'a Proxy,
+    measured: &'a mut Measured,
+}
+
+impl Session<'_> {
+    /// What a gigabyte costs, and the most memory that the proxy has had until then, in MB.
+    fn per_gigabyte(&mut self, case: &str, load: Load) -> anyhow::Result<f64> {
+        let report = self.measure(case, load)?;
+        let gigabytes = number(&report, "bytes")? / 1e9;
+        self.measured.add(case, self.kind.name(), CPU_PER_GB, cpu_s(&report["proxy"])? / gigabytes);
+        Ok(number(&report["proxy"], "peak_resident_bytes")? / 1e6)
+    }
+
+    fn per_message(&mut self, case: &str, load: Load) -> anyhow::Result<()> {
+        let report = self.measure(case, load)?;
+        let cpu_us = cpu_s(&report["proxy"])? * 1e6;
+        self.measured.add(case, self.kind.name(), CPU_PER_MESSAGE, cpu_us / number(&report, "messages")?);
+        Ok(())
+    }
+
+    fn measure(&self, case: &str, load: Load) -> anyhow::Result<Value> {
+        eprintln!("  {}: {case}", self.kind.name());
+        self.pass(load).with_context(|| format!("{}: {case}", self.kind.name()))
+    }
+
+    /// Has a load go through, and holds what came against a Crossdock's ledger.
+    fn pass(&self, load: Load) -> anyhow::Result<Value> {
+        let admin = self.proxy.admin.as_deref();
+        let before = admin.map(Metrics::read).transpose()?;
+        let mut generator = Command::new(&self.launcher.crossdock);
+        generator
+            .args(["bench", "through-proxy", &self.proxy.address, "--listen", &self.proxy.target])
+            .args(["--traffic", load.traffic, "--pid", &self.proxy.pid().to_string()])
+            .args(["--connections", &CONNECTIONS.to_string()])
+            .args(["--messages", &load.messages.to_string()])
+            .args(["--message-bytes", &load.message_bytes.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let generator = self.launcher.cores.spawn(&mut generator, Place::Clients)?;
+        let said = clients::finish(generator, "crossdock bench through-proxy")?;
+        let report: Value =
+            serde_json::from_str(&said).with_context(|| format!("crossdock bench said {said:?}"))?;
+        if let (Some(admin), Some(before)) = (admin, before) {
+            let came = report["bytes"].as_u64().with_context(|| format!("no bytes in {report}"))?;
+            let passed_on = came + CONNECTIONS * bench::GREETING_BYTES;
+            let after = Metrics::read_grown(admin, &before, "proxy", passed_on)?;
+            let counted = after.payload_bytes("proxy", &[]) - before.payload_bytes("proxy", &[]);
+            ensure!(counted == passed_on, "the ledger has {counted} bytes, and {passed_on} went through");
+        }
+        Ok(report)
+    }
+}
