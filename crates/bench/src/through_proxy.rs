@@ -175,26 +175,32 @@ fn accept(listener: &TcpListener) -> Result<BlockingStream, BenchError> {
 }
 
 /// Plays one end of a connection, and returns how many bytes it has received.
-async fn play(socket: TcpStream, load: ProxyLoad, end: End) -> Result<u64, BenchError> {
+async fn play(mut socket: TcpStream, load: ProxyLoad, end: End) -> Result<u64, BenchError> {
     let other = match end {
         End::Client => End::Target,
         End::Target => End::Client,
     };
-    let expected = if load.is_sent_by(other) { load.messages as u64 * load.message_bytes as u64 } else { 0 };
-    let received = match load.traffic {
-        Traffic::Exchange => exchange(socket, load, end).await?,
-        Traffic::OneWay | Traffic::BothWays => {
-            let messages = if load.is_sent_by(end) { load.messages } else { 0 };
-            tokio::try_join!(send_stream(&socket, messages, load.message_bytes), discard_all(&socket))?.1
-        }
+    let stream_bytes = load.messages as u64 * load.message_bytes as u64;
+    let expected = if load.is_sent_by(other) { stream_bytes } else { 0 };
+    let received = if load.traffic == Traffic::Exchange {
+        exchange(&mut socket, load, end).await?
+    } else {
+        let messages = if load.is_sent_by(end) { load.messages } else { 0 };
+        let sending = async { Ok(send_stream(&socket, messages, load.message_bytes).await?) };
+        let receiving = async { all(discard(&socket, expected).await?, expected) };
+        tokio::try_join!(sending, receiving)?.1
     };
-    if received != expected {
-        return Err(BenchError::NotPassedOn { received, expected });
-    }
-    Ok(received)
+    // Only when all has come: connections of which one half has ended are not what is measured, and HAProxy 2.6 was seen to
+    // cut the other half of them short.
+    shutdown(&socket, Shutdown::Write).map_err(io::Error::from)?;
+    all(received + discard(&socket, 1).await?, expected)
 }
 
-async fn exchange(mut socket: TcpStream, load: ProxyLoad, end: End) -> io::Result<u64> {
+fn all(received: u64, expected: u64) -> Result<u64, BenchError> {
+    if received == expected { Ok(received) } else { Err(BenchError::NotPassedOn { received, expected }) }
+}
+
+async fn exchange(socket: &mut TcpStream, load: ProxyLoad, end: End) -> io::Result<u64> {
     let mut message = vec![7; load.message_bytes];
     let mut received = 0;
     for _ in 0..load.messages {
@@ -206,8 +212,7 @@ async fn exchange(mut socket: TcpStream, load: ProxyLoad, end: End) -> io::Resul
             socket.write_all(&message).await?;
         }
     }
-    socket.shutdown().await?;
-    Ok(received + discard_all(&socket).await?)
+    Ok(received)
 }
 
 async fn send_stream(socket: &TcpStream, messages: usize, message_bytes: usize) -> io::Result<()> {
@@ -223,20 +228,22 @@ async fn send_stream(socket: &TcpStream, messages: usize, message_bytes: usize) 
             }
         }
     }
-    Ok(shutdown(socket, Shutdown::Write)?)
+    Ok(())
 }
 
-/// Receives to the end without copying, and says how many bytes: see `MSG_TRUNC` in tcp(7).
-async fn discard_all(socket: &TcpStream) -> io::Result<u64> {
+/// Receives until the stream ends or `enough` bytes have come, without copying, and says how many: see `MSG_TRUNC` in
+/// tcp(7).
+async fn discard(socket: &TcpStream, enough: u64) -> io::Result<u64> {
     let mut untouched = vec![0; DISCARD_BYTES];
     let mut discard = || -> io::Result<usize> {
         Ok(recv(socket.as_fd(), untouched.as_mut_slice(), RecvFlags::TRUNC | RecvFlags::DONTWAIT)?.1)
     };
     let mut received = 0;
-    loop {
+    while received < enough {
         match socket.async_io(Interest::READABLE, &mut discard).await? {
-            0 => return Ok(received),
+            0 => break,
             bytes => received += bytes as u64,
         }
     }
+    Ok(received)
 }
