@@ -76,7 +76,7 @@ fn seconds_per_gb(
             socket.set_nonblocking(true)?;
             socket.set_nodelay(true)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(send(engine, file, TcpStream::from_std(socket)?, size, turns))
+            runtime.block_on(async { send(engine, file, TcpStream::from_std(socket)?, size, turns).await })
         });
         let sent = sender.join().map_err(|_| anyhow!("the sender panicked"))?;
         receiver.join().map_err(|_| anyhow!("the receiver panicked"))?.context("receiving")?;
