@@ -98,9 +98,10 @@ fn machine(results: &Results, page: &mut String) {
 fn section(figure: Figure, measured: &Measured, page: &mut String) {
     let rounds = measured.series.iter().map(|series| series.values.len()).max().unwrap_or(0);
     let with = if measured.with.is_empty() { String::new() } else { format!(" with {}", measured.with) };
+    let note = if measured.note.is_empty() { String::new() } else { format!("\n{}\n", measured.note) };
     let _ = writeln!(
         page,
-        "\n## {}\n\n{}\n\nMeasured on {} at {}{with}, rounds: {rounds}.\n\n![{}]({})\n",
+        "\n## {}\n\n{}\n\nMeasured on {} at {}{with}, rounds: {rounds}.\n{note}\n![{}]({})\n",
         figure.title(),
         figure.method(),
         measured.date,

@@ -27,6 +27,10 @@ pub(crate) struct Measured {
     /// Versions of what this figure alone is measured with.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) with: String,
+    /// What somebody who looked at the values has to say about them; written by hand, and gone when they are measured
+    /// again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) note: String,
     pub(crate) series: Vec<Series>,
 }
 
