@@ -89,7 +89,9 @@ impl Kind {
         let out = File::options().create(true).append(true).open(&log)?;
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
         let mut process = Process::new(launcher.cores.spawn(&mut command, Place::Server)?);
-        readiness::await_listening(&mut process, &address).with_context(|| {
+        // Crossdock opens its admin listener last.
+        let last = if self == Self::Crossdock { &admin } else { &address };
+        readiness::await_listening(&mut process, last).with_context(|| {
             let said = fs::read_to_string(&log).unwrap_or_default();
             format!("starting {}; it said:\n{said}", self.name())
         })?;
