@@ -7,7 +7,7 @@ use transfer::bare::Method;
 use transfer::{COPY_BELOW_BYTES, Mechanism};
 
 use crate::results::{shown, size_name};
-use crate::{Cache, Cell, Figure, Results};
+use crate::{Cache, Cell, Figure, Results, Row};
 
 /// From this size on a mechanism has to win everywhere before it is named: what is smaller is copied or costs little.
 const LARGE_FROM_BYTES: u64 = 64 << 10;
@@ -120,59 +120,52 @@ fn total_cpu(results: &Results, cells: &[Cell], method: Method) -> f64 {
     cells.iter().filter_map(|cell| results.row(*cell, method)).map(|row| row.median(Figure::SenderCpu)).sum()
 }
 
-/// Where the cost of a copied answer crosses that of one whose payload goes by `sendfile`.
+/// Where the cost of a copied answer crosses that of one whose payload goes by `sendfile`: half-way, in factors, between the
+/// sizes at which the rounds agree on who is the cheaper.
 fn copy_below(results: &Results) -> (u64, String) {
-    let ratios: Vec<(u64, f64)> = results
+    let pairs: Vec<(u64, &Row, &Row)> = results
         .answers()
         .iter()
         .filter_map(|cell| {
-            let sendfile = results.row(*cell, Method::Sendfile)?.median(Figure::SenderCpu);
+            let sendfile = results.row(*cell, Method::Sendfile)?;
             let mut rows = results.of_cell(*cell).into_iter();
             let copy = rows.find(|row| row.method.mechanism() == Some(Mechanism::ReadWrite))?;
-            (sendfile > 0.0).then(|| (cell.size_bytes, copy.median(Figure::SenderCpu) / sendfile))
+            Some((cell.size_bytes, copy, sendfile))
         })
         .collect();
-    let (Some(&(smallest, first_ratio)), Some(&(largest, _))) = (ratios.first(), ratios.last()) else {
-        let reason = "Small answers were not measured: this is what the server does by itself.";
-        return (COPY_BELOW_BYTES, reason.to_owned());
+    let told = |&(size, copy, sendfile): &(u64, &Row, &Row)| {
+        let ratio =
+            copy.median(Figure::SenderCpu) / sendfile.median(Figure::SenderCpu).max(f64::MIN_POSITIVE);
+        format!("{} times one sent by sendfile at {}", shown(ratio), size_name(size))
     };
-    let told =
-        |bytes: u64| format!("{} times", shown(ratios.iter().find(|r| r.0 == bytes).map_or(1.0, |r| r.1)));
-    if first_ratio >= 1.0 {
-        let reason = format!(
-            "A copied answer of {} already costs {} one sent by sendfile; smaller ones were not measured.",
-            size_name(smallest),
-            told(smallest)
-        );
-        return (smallest, reason);
-    }
-    let crossing = ratios.windows(2).find_map(|pair| match *pair {
-        [(below, cheap), (above, dear)] if cheap < 1.0 && dear >= 1.0 => Some((below, cheap, above, dear)),
-        _ => None,
-    });
-    match crossing {
-        Some((below, cheap, above, dear)) => {
-            // Sizes are multiples of each other: between two of them the logarithm is what grows evenly.
-            let part = -cheap.ln() / (dear.ln() - cheap.ln());
-            let bytes = below as f64 * (above as f64 / below as f64).powf(part);
+    let cheap = pairs.iter().rfind(|(_, copy, sendfile)| copy.is_clearly_less(sendfile, Figure::SenderCpu));
+    let dear = pairs.iter().find(|(_, copy, sendfile)| sendfile.is_clearly_less(copy, Figure::SenderCpu));
+    match (cheap, dear) {
+        (Some(cheap), Some(dear)) if cheap.0 < dear.0 => {
+            // Sizes are multiples of each other: the logarithm is what grows evenly.
+            let bytes = (cheap.0 as f64 * dear.0 as f64).sqrt();
             let steps = (bytes / THRESHOLD_STEP_BYTES as f64).round() as u64;
-            let rounded = (steps * THRESHOLD_STEP_BYTES).max(below);
             let reason = format!(
-                "A copied answer costs {} one sent by sendfile at {}, and {} at {}.",
-                told(below),
-                size_name(below),
-                told(above),
-                size_name(above)
+                "A copied answer clearly costs less up to {}: {}; clearly more from {} on: {}.",
+                size_name(cheap.0),
+                told(cheap),
+                size_name(dear.0),
+                told(dear)
             );
-            (rounded, reason)
+            ((steps * THRESHOLD_STEP_BYTES).max(cheap.0), reason)
         }
-        None => {
-            let reason = format!(
-                "Copied answers are the cheaper ones up to {}, the largest that was measured: {} the cost.",
-                size_name(largest),
-                told(largest)
-            );
-            (largest, reason)
+        (Some(cheap), None) => {
+            let reason =
+                format!("A copied answer clearly costs less up to {}: {}.", size_name(cheap.0), told(cheap));
+            (cheap.0, reason)
+        }
+        (None, Some(dear)) => {
+            let reason = format!("A copied answer costs {}, and is clearly cheaper nowhere.", told(dear));
+            (dear.0.min(COPY_BELOW_BYTES), reason)
+        }
+        _ => {
+            let reason = "No clear difference was measured: this is what the server does by itself.";
+            (COPY_BELOW_BYTES, reason.to_owned())
         }
     }
 }
@@ -180,7 +173,6 @@ fn copy_below(results: &Results) -> (u64, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Row;
     use crate::results::made_up::{answer, file, results, row};
 
     const COPY: Method = Method::ReadWrite { buffer_bytes: 64 << 10 };
@@ -201,8 +193,11 @@ mod tests {
     #[test]
     fn answers_are_copied_up_to_where_the_costs_cross() {
         assert_eq!(copy_below_of(&[(4_096, 0.5), (16_384, 2.0)]), 8_192);
-        assert_eq!(copy_below_of(&[(1_024, 0.5), (4_096, 0.8), (16_384, 3.2), (65_536, 4.0)]), 5_120);
-        assert_eq!(copy_below_of(&[(4_096, 1.5), (16_384, 2.0)]), 4_096);
+        assert_eq!(copy_below_of(&[(1_024, 0.5), (4_096, 0.8), (16_384, 3.2), (65_536, 4.0)]), 8_192);
+        // What the rounds do not agree on does not move it.
+        assert_eq!(copy_below_of(&[(1_024, 0.5), (4_096, 1.01), (16_384, 2.0)]), 4_096);
+        assert_eq!(copy_below_of(&[(1_024, 1.5), (16_384, 2.0)]), 1_024);
+        assert_eq!(copy_below_of(&[(4_096, 1.01), (16_384, 2.0)]), COPY_BELOW_BYTES);
         assert_eq!(copy_below_of(&[(4_096, 0.5), (16_384, 0.7)]), 16_384);
         assert_eq!(copy_below_of(&[]), COPY_BELOW_BYTES);
     }
@@ -243,7 +238,8 @@ mod tests {
         assert!(text.contains("\ncrossdock.transfer.mechanism=auto\n"), "{text}");
         assert!(
             text.contains(
-                "\n# A copied answer costs 0.500 times one sent by sendfile at 4 KiB, and 2.00 times at 16 KiB.\n\
+                "\n# A copied answer clearly costs less up to 4 KiB: 0.500 times one sent by sendfile at 4 KiB; clearly more from \
+                 16 KiB on: 2.00 times one sent by sendfile at 16 KiB.\n\
                  crossdock.transfer.copy.below.bytes=8192\n"
             ),
             "{text}"
