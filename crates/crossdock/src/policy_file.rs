@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use transfer::copy::THREADS_MAX;
 use transfer::{Mechanism, Policy};
 
 const MECHANISM: &str = "crossdock.transfer.mechanism";
@@ -60,15 +61,26 @@ impl PolicyFile {
             MECHANISM if value == "auto" => self.mechanism = None,
             MECHANISM => self.mechanism = Some(value.parse()?),
             COPY_BELOW_BYTES => self.copy_below_bytes = Some(parse(value, "a number of bytes")?),
-            COPY_PARALLEL => self.copy_parallel = Some(parse(value, "a number of threads, at least 1")?),
+            COPY_PARALLEL => {
+                let threads = parse_threads(value);
+                let threads =
+                    threads.map_err(|_| anyhow!("expected a number of threads, 1 to {THREADS_MAX}"))?;
+                self.copy_parallel = Some(threads);
+            }
             _ => bail!("no setting of a policy: expected {MECHANISM}, {COPY_BELOW_BYTES} or {COPY_PARALLEL}"),
         }
         Ok(())
     }
 }
 
+/// How many threads copy, on the command line as in a policy.
+pub(crate) fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= THREADS_MAX);
+    threads.ok_or_else(|| format!("expected 1 to {THREADS_MAX}"))
+}
+
 fn parse<T: FromStr>(value: &str, expected: &str) -> anyhow::Result<T> {
-    value.parse().map_err(|_| anyhow::anyhow!("expected {expected}"))
+    value.parse().map_err(|_| anyhow!("expected {expected}"))
 }
 
 #[cfg(test)]
@@ -107,6 +119,7 @@ mod tests {
         for (text, said) in [
             ("\nlog.dirs=/data", "policy.properties:2: log.dirs=/data: no setting of a policy"),
             ("crossdock.copy.parallel=0", ":1: crossdock.copy.parallel=0: expected a number of threads"),
+            ("crossdock.copy.parallel=65", "expected a number of threads, 1 to 64"),
             ("crossdock.transfer.mechanism=teleport", "teleport"),
             ("crossdock.transfer.copy.below.bytes", "expected NAME=VALUE"),
         ] {

@@ -11,11 +11,8 @@ use transfer::copy::Method;
 use transfer::{CopyEntry, Reason};
 
 use crate::copy::{self, Address, Options, Request, Source, Summary};
-use crate::policy_file::PolicyFile;
+use crate::policy_file::{PolicyFile, parse_threads};
 use crate::units::{bytes, count, counted, duration, per_second};
-
-/// More threads than this wait for each other, whatever the disks; each has a buffer of its own.
-const PARALLEL_MAX: usize = 64;
 
 /// Copy a file, a directory tree or a file on an HTTP server.
 ///
@@ -42,7 +39,7 @@ pub(crate) struct Copy {
     #[arg(value_name = "DST")]
     destination: PathBuf,
     /// How many files, and pieces of large files, are copied at a time [default: the policy's, or 1].
-    #[arg(long, value_name = "N", value_parser = parse_parallel)]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     parallel: Option<NonZeroUsize>,
     /// Copy as `crossdock lab copy` found best: the policy file that it wrote.
     #[arg(long, value_name = "FILE")]
@@ -165,11 +162,6 @@ fn because(way: &CopyEntry) -> &'static str {
         Reason::KernelLacks => ", as the kernel lacks better",
         Reason::Refused => ", as better was refused",
     }
-}
-
-fn parse_parallel(text: &str) -> Result<NonZeroUsize, String> {
-    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= PARALLEL_MAX);
-    threads.ok_or_else(|| format!("expected 1 to {PARALLEL_MAX}"))
 }
 
 /// Its end is where the files end that were found so far. None where nobody is looking.

@@ -11,7 +11,7 @@ mod verdict;
 use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
-use transfer::copy::Method;
+use transfer::copy::{Method, THREADS_MAX};
 
 use crate::results::{clearly_less, median, size_name};
 use crate::{Cache, LabError, Machine, Origin};
@@ -28,9 +28,6 @@ const MAX_LISTED: usize = 8;
 
 /// Each has a file of its own, and a thread at most.
 const MAX_FILES: usize = 1_000;
-
-/// As many as `crossdock copy` takes.
-const MAX_THREADS: usize = 64;
 
 /// What is copied, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,10 +121,10 @@ impl CopyOptions {
         if !(2..=MAX_FILES).contains(&self.files) {
             return wrong(format!("2 to {MAX_FILES} are several files, not {}", self.files));
         }
-        let too_many = |threads: &usize| !(2..=MAX_THREADS).contains(threads);
+        let too_many = |threads: &usize| !(2..=THREADS_MAX).contains(threads);
         if self.threads.is_empty() || self.threads.len() > MAX_LISTED || self.threads.iter().any(too_many) {
             return wrong(format!(
-                "1 to {MAX_LISTED} numbers of threads, of 2 to {MAX_THREADS}, can be compared"
+                "1 to {MAX_LISTED} numbers of threads, of 2 to {THREADS_MAX}, can be compared"
             ));
         }
         if self.rounds == 0 {

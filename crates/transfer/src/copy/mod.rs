@@ -35,6 +35,9 @@ use std::thread;
 
 use crate::{Capabilities, Ledger};
 
+/// More threads than this wait for each other, whatever the disks; each has a buffer of its own.
+pub const THREADS_MAX: usize = 64;
+
 /// Copies files: which methods to try, what the kernel offers, and the ledger.
 ///
 /// One copier serves all files and threads of a run. Its calls block: they are not for threads that serve connections.
