@@ -9,6 +9,8 @@ use std::sync::Arc;
 use transfer::Reason;
 use transfer::copy::{Copied, Copier, CopyError, Method};
 
+use crate::noise::Noise;
+
 /// All methods that work between any two files of one file system.
 pub(crate) const MOVING: [Method; 5] =
     [Method::CopyFileRange, Method::Sendfile, Method::Splice, Method::Mmap, Method::ReadWrite];
@@ -17,17 +19,7 @@ pub(crate) const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// Bytes in which no two pages are alike.
 pub(crate) fn bytes(len: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(len + 8);
-    while bytes.len() < len {
-        // xorshift64: cheap, and far from periodic in pages.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(len);
-    bytes
+    Noise::seeded(0x9e37_79b9_7f4a_7c15).bytes(len)
 }
 
 /// A file of `len` bytes with `extents` of data in it, each at its position.

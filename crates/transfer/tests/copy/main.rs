@@ -6,5 +6,7 @@ mod contents;
 mod disks;
 mod file_systems;
 mod ladder;
+#[path = "../shared/noise.rs"]
+mod noise;
 mod receiving;
 mod unruly_sources;

@@ -4,23 +4,15 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use transfer::{Engine, Mechanism, Path, Policy};
 
+use crate::connection::connection;
 use crate::kernel::{Call, block_on_where_fail};
 
 const LEN: usize = 300_000;
 
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3_600);
-
-/// A connection and the peer at its other end.
-async fn connection() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (accepted, peer) =
-        tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
-    (accepted.unwrap().0, peer.unwrap())
-}
 
 /// Passes bytes on where `calls` fail.
 fn relay(engine: &Engine, calls: &[Call], errno: Errno) {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
 use transfer::{Engine, Mechanism, Path, Plan, Policy, Reason, Region, SendError};
 
+use crate::connection::connection;
 use crate::kernel::{Call, block_on_where_fail};
 
 const LEN: u64 = 300_000;
@@ -28,7 +28,7 @@ fn send(engine: &Engine, calls: &[Call], errno: Errno) -> Result<Vec<(Mechanism,
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
     let received = block_on_where_fail(calls, errno, async {
-        let (socket, mut peer) = socket_pair().await;
+        let (socket, mut peer) = connection().await;
         let receiving = tokio::spawn(async move {
             let mut received = Vec::new();
             peer.read_to_end(&mut received).await.map(|_| received)
@@ -40,13 +40,6 @@ fn send(engine: &Engine, calls: &[Call], errno: Errno) -> Result<Vec<(Mechanism,
     })?;
     assert!(received == bytes, "{calls:?} {errno:?}: what arrived is not what was sent");
     Ok(engine.ledger().snapshot().iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect())
-}
-
-async fn socket_pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (accepted, peer) =
-        tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
-    (accepted.unwrap().0, peer.unwrap())
 }
 
 #[test]

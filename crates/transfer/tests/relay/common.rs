@@ -6,24 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use transfer::{Engine, Path, RelayError, Side};
 
+pub(crate) use crate::noise::Noise;
+pub(crate) use crate::sockets::{Buffers, TINY_BYTES, assert_same_bytes, socket_pair};
+
 /// Longer than any test.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
-
-/// The sizes of the kernel's socket buffers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Buffers {
-    /// As the system has them.
-    Usual,
-    /// A few KiB fill them.
-    Tiny,
-}
-
-/// Smaller ones make loopback wait for its timers: they are less than a packet of it.
-pub(crate) const TINY_BYTES: u32 = 64 * 1024;
 
 /// Two peers and the relay between them.
 pub(crate) struct Passage {
@@ -67,58 +58,17 @@ impl Passage {
     }
 }
 
-pub(crate) async fn socket_pair(buffers: Buffers) -> (TcpStream, TcpStream) {
-    let listening = TcpSocket::new_v4().unwrap();
-    let connecting = TcpSocket::new_v4().unwrap();
-    if let Buffers::Tiny = buffers {
-        for socket in [&listening, &connecting] {
-            socket.set_send_buffer_size(TINY_BYTES).unwrap();
-            socket.set_recv_buffer_size(TINY_BYTES).unwrap();
-        }
-    }
-    listening.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = listening.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (accepted, connected) = tokio::join!(listener.accept(), connecting.connect(address));
-    (accepted.unwrap().0, connected.unwrap())
-}
-
-/// xorshift64: numbers that look random and are the same for the same seed.
-pub(crate) struct Numbers(u64);
-
-impl Numbers {
-    pub(crate) fn seeded(seed: u64) -> Self {
-        Self(seed | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// From 1 to `max`, small ones as often as large ones.
-    fn size(&mut self, max: usize) -> usize {
-        let bits = self.next() % (u64::from(max.ilog2()) + 1);
-        (1 + (self.next() % (2 << bits)) as usize).min(max)
-    }
-
-    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(len + 8);
-        while bytes.len() < len {
-            bytes.extend_from_slice(&self.next().to_le_bytes());
-        }
-        bytes.truncate(len);
-        bytes
-    }
+/// From 1 to `max`, small ones as often as large ones.
+fn size(numbers: &mut Noise, max: usize) -> usize {
+    let bits = numbers.next() % (u64::from(max.ilog2()) + 1);
+    (1 + (numbers.next() % (2 << bits)) as usize).min(max)
 }
 
 /// Sends `bytes` in pieces of all sizes and ends the stream.
-pub(crate) async fn send_in_pieces(mut peer: impl AsyncWrite + Unpin, bytes: &[u8], mut numbers: Numbers) {
+pub(crate) async fn send_in_pieces(mut peer: impl AsyncWrite + Unpin, bytes: &[u8], mut numbers: Noise) {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let (piece, behind) = rest.split_at(numbers.size(300_000).min(rest.len()));
+        let (piece, behind) = rest.split_at(size(&mut numbers, 300_000).min(rest.len()));
         peer.write_all(piece).await.unwrap();
         rest = behind;
         tokio::task::yield_now().await;
@@ -127,10 +77,10 @@ pub(crate) async fn send_in_pieces(mut peer: impl AsyncWrite + Unpin, bytes: &[u
 }
 
 /// Receives in pieces of all sizes until the stream ends.
-pub(crate) async fn receive_in_pieces(mut peer: impl AsyncRead + Unpin, mut numbers: Numbers) -> Vec<u8> {
+pub(crate) async fn receive_in_pieces(mut peer: impl AsyncRead + Unpin, mut numbers: Noise) -> Vec<u8> {
     let mut received = Vec::new();
     loop {
-        let size = numbers.size(300_000) as u64;
+        let size = size(&mut numbers, 300_000) as u64;
         if (&mut peer).take(size).read_to_end(&mut received).await.unwrap() == 0 {
             return received;
         }
@@ -150,17 +100,5 @@ pub(crate) fn assert_reset(end: &io::Result<()>) {
     assert!(
         end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset),
         "expected a reset, not {end:?}"
-    );
-}
-
-/// Fails with the place of the first difference instead of megabytes of bytes.
-#[track_caller]
-pub(crate) fn assert_same_bytes(received: &[u8], expected: &[u8]) {
-    let same = received.iter().zip(expected).take_while(|(a, b)| a == b).count();
-    assert!(
-        received == expected,
-        "{} bytes received, {} expected, the first difference at byte {same}",
-        received.len(),
-        expected.len()
     );
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use transfer::{Engine, Path, Policy, RelayError, Side};
 
 use crate::common::{
-    Buffers, NEVER, Numbers, Passage, assert_reset, assert_same_bytes, receive_to_any_end, socket_pair,
+    Buffers, NEVER, Noise, Passage, assert_reset, assert_same_bytes, receive_to_any_end, socket_pair,
 };
 
 async fn open() -> Passage {
@@ -24,7 +24,7 @@ async fn one_ends_before_the_other(first: &mut TcpStream, second: &mut TcpStream
     second.read_to_end(&mut question).await.unwrap();
     assert_eq!(question, b"question");
 
-    let (answer, mut received) = (Numbers::seeded(7).bytes(3_000_000), Vec::new());
+    let (answer, mut received) = (Noise::seeded(7).bytes(3_000_000), Vec::new());
     let (sent, read) = tokio::join!(
         async {
             second.write_all(&answer).await?;
@@ -68,7 +68,7 @@ async fn a_reset_is_passed_on_as_a_reset() {
 #[tokio::test]
 async fn what_a_peer_sent_before_it_reset_is_delivered_before_the_reset() {
     // Less than any socket's first window.
-    let answer = Numbers::seeded(3).bytes(20_000);
+    let answer = Noise::seeded(3).bytes(20_000);
     for turn in 0..50 {
         println!("turn {turn}");
         let Passage { left, mut right, relay, .. } = open().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use transfer::{Engine, Mechanism, Policy, Reason};
 
-use crate::common::{Buffers, NEVER, Numbers, Passage, assert_same_bytes, receive_in_pieces, send_in_pieces};
+use crate::common::{Buffers, NEVER, Noise, Passage, assert_same_bytes, receive_in_pieces, send_in_pieces};
 
 const SIZES: [usize; 9] = [0, 1, 1_447, 4_096, 65_536, 262_144, 262_145, 1_000_003, 3_000_017];
 
@@ -40,7 +40,7 @@ async fn exchange(
     rightward_len: usize,
     leftward_len: usize,
 ) {
-    let numbers = |of: u64| Numbers::seeded(seed * 1_000 + of);
+    let numbers = |of: u64| Noise::seeded(seed * 1_000 + of);
     let (rightward, leftward) = (numbers(1).bytes(rightward_len), numbers(2).bytes(leftward_len));
     let passage = Passage::open(engine, buffers, NEVER).await;
     let (left_in, left_out) = passage.left.into_split();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use transfer::{Capabilities, Engine, Mechanism, Policy, Reason};
 
-use crate::common::{Buffers, NEVER, Numbers, Passage, assert_same_bytes};
+use crate::common::{Buffers, NEVER, Noise, Passage, assert_same_bytes};
 
 #[tokio::test]
 async fn without_splice_the_bytes_are_copied() {
@@ -13,7 +13,7 @@ async fn without_splice_the_bytes_are_copied() {
     for policy in [Policy::automatic(), Policy::force(Mechanism::Splice)] {
         let engine = Arc::new(Engine::with_capabilities(policy, means));
         let Passage { mut left, mut right, relay, .. } = Passage::open(&engine, Buffers::Usual, NEVER).await;
-        let (sent, mut received) = (Numbers::seeded(5).bytes(200_000), Vec::new());
+        let (sent, mut received) = (Noise::seeded(5).bytes(200_000), Vec::new());
 
         let (write, read) = tokio::join!(
             async {

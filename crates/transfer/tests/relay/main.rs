@@ -5,4 +5,8 @@ mod common;
 mod ends;
 mod exact_bytes;
 mod fallbacks;
+#[path = "../shared/noise.rs"]
+mod noise;
+#[path = "../shared/sockets.rs"]
+mod sockets;
 mod stuck_peers;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use transfer::{Engine, Mechanism, Policy};
 
-use crate::common::{Buffers, NEVER, Numbers, Passage, TINY_BYTES, assert_same_bytes};
+use crate::common::{Buffers, NEVER, Noise, Passage, TINY_BYTES, assert_same_bytes};
 
 /// Of a connection with tiny buffers, at both of its ends, as the kernel doubles what it is told.
 const BUFFERS_BYTES: usize = 2 * 2 * TINY_BYTES as usize;
@@ -20,7 +20,7 @@ async fn a_peer_that_never_reads_makes_only_its_own_sender_wait() {
         let engine = Arc::new(Engine::new(Policy::force(mechanism)));
         let stuck = Passage::open(&engine, Buffers::Tiny, NEVER).await;
         let (mut left, mut right) = (stuck.left, stuck.right);
-        let sent = Numbers::seeded(11).bytes(6 << 20);
+        let sent = Noise::seeded(11).bytes(6 << 20);
         let taken = Arc::new(AtomicUsize::new(0));
         let sending = tokio::spawn({
             let (sent, taken) = (sent.clone(), Arc::clone(&taken));
@@ -40,7 +40,7 @@ async fn a_peer_that_never_reads_makes_only_its_own_sender_wait() {
         right.write_all(b"still here").await.unwrap();
         for _ in 0..20 {
             let Passage { mut left, mut right, .. } = Passage::open(&engine, Buffers::Usual, NEVER).await;
-            let bytes = Numbers::seeded(13).bytes(1_000_000);
+            let bytes = Noise::seeded(13).bytes(1_000_000);
             let mut received = vec![0; bytes.len()];
             let (write, read) = tokio::join!(left.write_all(&bytes), right.read_exact(&mut received));
             write.unwrap();

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use transfer::{Capabilities, Mechanism, Region, Residency};
+
+use crate::noise::Noise;
+pub(crate) use crate::sockets::{Buffers, assert_same_bytes, socket_pair};
 
 /// How long the kernel may take to let go of a file's pages.
 const EVICTION_PATIENCE: Duration = Duration::from_secs(30);
@@ -21,16 +24,7 @@ pub(crate) struct Goods {
 impl Goods {
     /// A file of `len` bytes in which no two pages are alike.
     pub(crate) fn new(len: usize) -> Self {
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut bytes = Vec::with_capacity(len + 8);
-        while bytes.len() < len {
-            // xorshift64: cheap, and far from periodic in pages.
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            bytes.extend_from_slice(&state.to_le_bytes());
-        }
-        bytes.truncate(len);
+        let bytes = Noise::seeded(0x9e37_79b9_7f4a_7c15).bytes(len);
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
         Self { file: Arc::new(file), bytes }
@@ -75,50 +69,11 @@ impl Goods {
     }
 }
 
-/// The sizes of the kernel's socket buffers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Buffers {
-    /// As the system has them.
-    Usual,
-    /// A few KiB fill them.
-    Tiny,
-}
-
-/// Smaller ones make loopback wait for its timers: they are less than a packet of it.
-const TINY_BYTES: u32 = 64 * 1024;
-
-/// A socket to send on and the peer that receives.
-pub(crate) async fn socket_pair(buffers: Buffers) -> (TcpStream, TcpStream) {
-    let listening = TcpSocket::new_v4().unwrap();
-    let connecting = TcpSocket::new_v4().unwrap();
-    if let Buffers::Tiny = buffers {
-        listening.set_send_buffer_size(TINY_BYTES).unwrap();
-        connecting.set_recv_buffer_size(TINY_BYTES).unwrap();
-    }
-    listening.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = listening.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (accepted, connected) = tokio::join!(listener.accept(), connecting.connect(address));
-    (accepted.unwrap().0, connected.unwrap())
-}
-
 /// Reads until the other end closes.
 pub(crate) async fn receive_all(mut peer: TcpStream) -> Vec<u8> {
     let mut received = Vec::new();
     peer.read_to_end(&mut received).await.unwrap();
     received
-}
-
-/// Fails with the place of the first difference instead of megabytes of bytes.
-#[track_caller]
-pub(crate) fn assert_same_bytes(received: &[u8], expected: &[u8]) {
-    let same = received.iter().zip(expected).take_while(|(a, b)| a == b).count();
-    assert!(
-        received == expected,
-        "{} bytes received, {} expected, the first difference at byte {same}",
-        received.len(),
-        expected.len()
-    );
 }
 
 /// Runs a test once for each mechanism.

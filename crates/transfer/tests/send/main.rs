@@ -8,3 +8,7 @@ mod common;
 mod exact_bytes;
 mod fallbacks;
 mod idle_reader;
+#[path = "../shared/noise.rs"]
+mod noise;
+#[path = "../shared/sockets.rs"]
+mod sockets;
