@@ -10,13 +10,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 
 use crate::error::Obstacle;
+use crate::pipes::PIPE_BYTES;
 use crate::{Mechanism, Region, sys};
 
 /// The buffer of `ReadWrite`: large enough that system calls do not count, small enough for the L2 cache.
-const COPY_BUFFER_BYTES: usize = 64 * 1024;
-
-/// The room of a pipe. The default limit for one is 1 MiB, and 64 MiB for all pipes of a user.
-pub(crate) const PIPE_BYTES: usize = 256 * 1024;
+pub(crate) const COPY_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Moves bytes from the beginning of `chunk` to `socket` and returns how many, at least one.
 ///

@@ -15,8 +15,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::time::ClockId;
 
-use crate::attempt::{PIPE_BYTES, length};
+use crate::attempt::length;
 use crate::error::Obstacle;
+use crate::pipes::PIPE_BYTES;
 use crate::{Capabilities, Mechanism, Region, SendError, sys};
 
 /// One call with `MSG_ZEROCOPY` is given this much: the kernel counts all of it against `RLIMIT_MEMLOCK` (8 MiB for
@@ -81,6 +82,8 @@ pub struct ThreadUsage {
 #[derive(Debug)]
 pub struct Sender {
     method: Method,
+    /// Whether the kernel has what the loop needs, as far as it can be asked without a socket.
+    is_offered: bool,
     buffer: Vec<u8>,
     pipe: Option<sys::Pipe>,
     tally: Tally,
@@ -175,19 +178,19 @@ impl Sender {
             Method::Splice => Some(sys::Pipe::new(PIPE_BYTES)?),
             _ => None,
         };
-        Ok(Self { method, buffer, pipe, tally: Tally::default() })
+        let is_offered = method.mechanism().is_none_or(|mechanism| Capabilities::probe().offer(mechanism));
+        Ok(Self { method, is_offered, buffer, pipe, tally: Tally::default() })
     }
 
     /// Readies a blocking, connected socket for this loop. Fails where the kernel does not have what the loop needs.
     pub fn prepare(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
-        match self.method {
-            Method::Zerocopy => Ok(sys::allow_zerocopy(socket)?),
-            Method::Sendfile | Method::Splice => {
-                let mechanism = self.method.mechanism().unwrap_or(Mechanism::ReadWrite);
-                if Capabilities::probe().offer(mechanism) { Ok(()) } else { Err(Errno::NOSYS.into()) }
-            }
-            Method::ReadWrite { .. } | Method::Mmap => Ok(()),
+        if !self.is_offered {
+            return Err(Errno::NOSYS.into());
         }
+        if self.method == Method::Zerocopy {
+            sys::allow_zerocopy(socket)?;
+        }
+        Ok(())
     }
 
     /// What was done so far.
@@ -214,7 +217,7 @@ impl Sender {
                 self.corked(socket, header).and_then(|()| self.zerocopy(socket, in_flight, region))
             }
         };
-        sent.map_err(|obstacle| blame(obstacle, region))
+        sent.map_err(|obstacle| obstacle.blame(Some(region)))
     }
 
     /// Waits until the kernel is through with everything that was sent on `socket`.
@@ -420,16 +423,4 @@ fn of_mapping(errno: Errno) -> Obstacle {
 
 fn of_completions(error: io::Error) -> Obstacle {
     Obstacle::of_socket(error.raw_os_error().map_or(Errno::TIMEDOUT, Errno::from_raw_os_error))
-}
-
-fn blame(obstacle: Obstacle, region: &Region) -> SendError {
-    match obstacle {
-        Obstacle::Peer(errno) => SendError::Peer(errno.into()),
-        Obstacle::Disk(errno) => SendError::Disk(errno.into()),
-        Obstacle::Kernel(errno) => SendError::Kernel(errno.into()),
-        Obstacle::Full | Obstacle::Refused => SendError::Kernel(Errno::OPNOTSUPP.into()),
-        Obstacle::EndOfFile => {
-            SendError::Truncated { position: region.position(), missing_bytes: region.len() }
-        }
-    }
 }

@@ -9,13 +9,11 @@ use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
+use crate::attempt::COPY_BUFFER_BYTES;
 use crate::error::Obstacle;
 use crate::pipes::{PIPE_BYTES, Pipes};
 use crate::policy::Choice;
 use crate::{Mechanism, Reason, sys};
-
-/// The buffer of `ReadWrite`: large enough that system calls do not count, small enough for the L2 cache.
-const COPY_BUFFER_BYTES: usize = 64 * 1024;
 
 /// One direction of a relay, without a thought about waiting.
 pub(crate) struct Direction<'a> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::Side;
+use crate::{Region, Side};
 
 /// Why a plan did not reach the socket. The stream is left in the middle of an answer: close the connection.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,21 @@ pub(crate) enum Obstacle {
 }
 
 impl Obstacle {
+    /// The error of a send that was stopped by it, with `region` to be sent next.
+    pub(crate) fn blame(self, region: Option<&Region>) -> SendError {
+        match self {
+            Self::Peer(errno) => SendError::Peer(errno.into()),
+            Self::Disk(errno) => SendError::Disk(errno.into()),
+            Self::Kernel(errno) => SendError::Kernel(errno.into()),
+            Self::Full | Self::Refused => SendError::Kernel(Errno::OPNOTSUPP.into()),
+            Self::EndOfFile => {
+                let (position, missing_bytes) =
+                    region.map_or((0, 0), |region| (region.position(), region.len()));
+                SendError::Truncated { position, missing_bytes }
+            }
+        }
+    }
+
     /// Reads an error of a call that only touches the socket.
     pub(crate) fn of_socket(errno: Errno) -> Self {
         match errno {

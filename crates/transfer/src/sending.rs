@@ -225,19 +225,10 @@ impl<'a> Sending<'a> {
 
     /// Turns what stopped the send into an error that says who is at fault.
     fn blame(&self, obstacle: Obstacle) -> SendError {
-        match obstacle {
-            Obstacle::Peer(errno) => SendError::Peer(errno.into()),
-            Obstacle::Disk(errno) => SendError::Disk(errno.into()),
-            Obstacle::Kernel(errno) => SendError::Kernel(errno.into()),
-            Obstacle::Full | Obstacle::Refused => SendError::Kernel(Errno::OPNOTSUPP.into()),
-            Obstacle::EndOfFile => {
-                let (position, missing_bytes) = match self.parts.front() {
-                    Some(Part::File(region)) => (region.position(), region.len()),
-                    Some(Part::Bytes(_)) | None => (0, 0),
-                };
-                SendError::Truncated { position, missing_bytes }
-            }
-        }
+        obstacle.blame(match self.parts.front() {
+            Some(Part::File(region)) => Some(region),
+            Some(Part::Bytes(_)) | None => None,
+        })
     }
 }
 

@@ -177,19 +177,15 @@ pub(crate) fn run_round(
             for who in [CP, RCLONE, server::Kind::Crossdock.name()] {
                 eprintln!("  {who}: {name}");
                 volume.make_ready(case)?;
-                let mut command = match who {
-                    CP => Command::new("cp"),
-                    RCLONE => Command::new("rclone"),
-                    _ => Command::new(crossdock),
+                let (program, arguments): (&Path, &[&str]) = match who {
+                    CP if source.is_dir() => (CP.as_ref(), &["--recursive"]),
+                    CP => (CP.as_ref(), &[]),
+                    RCLONE if source.is_dir() => (RCLONE.as_ref(), &["copy"]),
+                    RCLONE => (RCLONE.as_ref(), &["copyto"]),
+                    _ => (crossdock, &["copy", "--quiet"]),
                 };
-                match (who, case) {
-                    (CP, 2) => command.arg("--recursive"),
-                    (CP, _) => &mut command,
-                    (RCLONE, 2) => command.arg("copy"),
-                    (RCLONE, _) => command.arg("copyto"),
-                    _ => command.args(["copy", "--quiet"]),
-                };
-                command.arg(&source).arg(&copy).stdout(Stdio::null());
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&source).arg(&copy).stdout(Stdio::null());
                 let began = Instant::now();
                 let status = cores.spawn(&mut command, Place::Anywhere)?.wait()?;
                 let elapsed_s = began.elapsed().as_secs_f64();

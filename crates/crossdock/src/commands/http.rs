@@ -4,12 +4,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 use http::{COPY_BELOW_BYTES, LogTo, RunningServer, Settings};
 use transfer::{Mechanism, Policy};
 
-use super::serving::{StopSignals, raise_open_files};
+use super::serving::{StopSignals, raise_open_files, runtime};
 use crate::policy_file::PolicyFile;
 
 /// Serve the files of a folder over HTTP/1.1.
@@ -59,11 +58,7 @@ Examples:
 impl Http {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         raise_open_files();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("starting the runtime")?;
-        runtime.block_on(serve(self.settings()?))?;
+        runtime()?.block_on(serve(self.settings()?))?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use proxy::{HostPort, ProxyConfig, RunningProxy, Totals};
 use transfer::{Engine, Mechanism, Policy, Snapshot};
 
-use super::serving::{StopSignals, raise_open_files};
+use super::serving::{StopSignals, raise_open_files, runtime};
 use crate::units;
 
 /// How long open connections may go on when the proxy is asked to stop.
@@ -68,11 +67,7 @@ enum Forced {
 impl Proxy {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         raise_open_files();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("starting the runtime")?;
-        runtime.block_on(self.serve())
+        runtime()?.block_on(self.serve())
     }
 
     async fn serve(self) -> anyhow::Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals by which a server is asked to stop.
@@ -24,6 +25,11 @@ impl StopSignals {
             _ = self.interrupt.recv() => "Ctrl-C",
         }
     }
+}
+
+/// The runtime of a server that uses all cores it is given.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("starting the runtime")
 }
 
 /// Raises this process's limit of open files as far as it may. Shells set a low one for the sake of old programs that use

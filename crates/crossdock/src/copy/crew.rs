@@ -246,11 +246,7 @@ impl<'a> Crew<'a> {
     fn prepare(&self, open: &Open<'_>, copied: Copied, partial: &Partial) -> anyhow::Result<()> {
         let options = self.run.options;
         let target = partial.file();
-        partial.complete().context("cannot remove the note on how far it is complete")?;
-        attributes::give(target, open.copy.source_metadata()).context("cannot give it its attributes")?;
-        if options.sync {
-            target.sync_all().context("cannot have it on the disk")?;
-        }
+        partial.make_ready(|file| attributes::give(file, open.copy.source_metadata()), options.sync)?;
         if !options.check {
             return Ok(());
         }

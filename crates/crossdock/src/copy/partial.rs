@@ -155,8 +155,23 @@ impl Partial {
         }
     }
 
-    /// Removes the note: what follows is no longer to be continued. To be called before the file gets its times.
-    pub(super) fn complete(&self) -> io::Result<()> {
+    /// Has the file, which is complete, be all that its name promises, but for the name: `give` gives it its attributes.
+    pub(super) fn make_ready(
+        &self,
+        give: impl FnOnce(&File) -> io::Result<()>,
+        sync: bool,
+    ) -> anyhow::Result<()> {
+        // Before the file gets its times.
+        self.forget_note().context("cannot remove the note on how far it is complete")?;
+        give(&self.file).context("cannot give it its attributes")?;
+        if sync {
+            self.file.sync_all().context("cannot have it on the disk")?;
+        }
+        Ok(())
+    }
+
+    /// Removes the note: what follows is no longer to be continued.
+    fn forget_note(&self) -> io::Result<()> {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if *noted > 0 {
             rustix::fs::fremovexattr(&*self.file, NOTE)?;

@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Advice, SeekFrom};
+use rustix::fs::SeekFrom;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::pipe::SpliceFlags;
 
@@ -77,10 +77,4 @@ pub(crate) fn seek_data(file: BorrowedFd<'_>, position: u64) -> Result<u64, Errn
 /// `ENXIO`: the file ends before `position`.
 pub(crate) fn seek_hole(file: BorrowedFd<'_>, position: u64) -> Result<u64, Errno> {
     rustix::fs::seek(file, SeekFrom::Hole(position))
-}
-
-/// [posix_fadvise(2)](https://man7.org/linux/man-pages/man2/posix_fadvise.2.html) with `POSIX_FADV_SEQUENTIAL`: the kernel
-/// reads twice as far ahead. Linux 2.5.60. A hint: errors mean that it was not taken.
-pub(crate) fn advise_sequential(file: BorrowedFd<'_>) {
-    let _ = rustix::fs::fadvise(file, 0, None, Advice::Sequential);
 }

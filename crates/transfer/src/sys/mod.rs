@@ -14,14 +14,13 @@ mod usage;
 mod zerocopy;
 
 pub(crate) use between_files::{
-    advise_sequential, copy_file_range, read_from_pipe, reflink, seek_data, seek_hole, seek_to,
-    splice_to_file,
+    copy_file_range, read_from_pipe, reflink, seek_data, seek_hole, seek_to, splice_to_file,
 };
 pub(crate) use mapping::Mapping;
 pub(crate) use move_pages::{
     Pipe, sendfile, splice_from_file, splice_from_socket, splice_to_socket, splice_to_socket_waiting,
 };
-pub(crate) use page_cache::{advise_dont_need, advise_will_need, cachestat};
+pub(crate) use page_cache::{advise_dont_need, advise_sequential, advise_will_need, cachestat};
 pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwrite, pwritev};
 pub(crate) use socket::{
     is_at_urgent_mark, recv_append, send_vectored, send_vectored_waiting, socket_flags, waiting_flags,

@@ -64,3 +64,9 @@ pub(crate) fn advise_will_need(file: BorrowedFd<'_>, position: u64, len: NonZero
 pub(crate) fn advise_dont_need(file: BorrowedFd<'_>, position: u64, len: NonZeroU64) -> Result<(), Errno> {
     rustix::fs::fadvise(file, position, Some(len), Advice::DontNeed)
 }
+
+/// [posix_fadvise(2)](https://man7.org/linux/man-pages/man2/posix_fadvise.2.html) with `POSIX_FADV_SEQUENTIAL`: the kernel
+/// reads twice as far ahead. Linux 2.5.60. A hint: errors mean that it was not taken.
+pub(crate) fn advise_sequential(file: BorrowedFd<'_>) {
+    let _ = rustix::fs::fadvise(file, 0, None, Advice::Sequential);
+}

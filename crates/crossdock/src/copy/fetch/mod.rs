@@ -9,7 +9,7 @@ mod connection;
 mod head;
 mod remote;
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
@@ -62,15 +62,8 @@ fn fetch_to(run: &Run, address: &Address, target: &Path, threads: NonZeroUsize) 
     if let Err(error) = receive(run, opened, &partial, threads) {
         return Err(give_up(partial, error));
     }
-    let prepare = || {
-        partial.complete().context("cannot remove the note on how far it is complete")?;
-        attributes::give_new(partial.file(), modified).context("cannot give it its attributes")?;
-        if run.options.sync {
-            partial.file().sync_all().context("cannot have it on the disk")?;
-        }
-        anyhow::Ok(())
-    };
-    if let Err(error) = prepare() {
+    let give = |file: &File| attributes::give_new(file, modified);
+    if let Err(error) = partial.make_ready(give, run.options.sync) {
         partial.leave(false);
         return Err(error);
     }
