@@ -14,8 +14,8 @@ use protocol::codec::Versions;
 use protocol::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::{ApiKey, ErrorCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -104,9 +104,9 @@ impl Connection {
     /// # Errors
     /// Nobody answers there, or who answers is no broker.
     pub async fn open(address: &Address, config: &ConnectionConfig) -> Result<Self, ClientError> {
-        let connecting = TcpStream::connect((address.host.as_str(), address.port));
-        let connected =
-            timeout(config.connect_timeout, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
+        let connected = timeout(config.connect_timeout, connect(address))
+            .await
+            .unwrap_or(Err(io::ErrorKind::TimedOut.into()));
         let stream =
             connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)).map_err(|reason| {
                 ClientError::Unreachable { address: address.clone(), reason: Arc::new(reason) }
@@ -274,6 +274,18 @@ impl Connection {
         let reason = reason.unwrap_or_else(|| Arc::new(io::ErrorKind::ConnectionAborted.into()));
         ClientError::Disconnected { broker: self.shared.address.clone(), reason }
     }
+}
+
+/// Tries each address that the host has, in order.
+async fn connect(address: &Address) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for peer in lookup_host((address.host.as_str(), address.port)).await? {
+        match transfer::connect(peer).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 impl<M: Request> InFlight<M> {

@@ -5,10 +5,9 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
-use transfer::CongestionControl;
 
 use crate::HostPort;
 
@@ -62,7 +61,7 @@ impl Target {
                 failure = Unreachable::Itself { address, last };
                 continue;
             }
-            failure = match timeout_at(Instant::now() + share, connect_to(last)).await {
+            failure = match timeout_at(Instant::now() + share, transfer::connect(last)).await {
                 Ok(Ok(socket)) => return Ok(socket),
                 Ok(Err(source)) => Unreachable::Refused { address, last, source },
                 Err(_) => Unreachable::Silent { address, last, limit: self.timeout },
@@ -103,18 +102,10 @@ fn is_same(own: SocketAddr, other: SocketAddr) -> bool {
     own.port() == other.port() && own.ip().to_canonical() == other.ip().to_canonical()
 }
 
-async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
-    let connected = socket.connect(address).await?;
-    congestion.apply_after_handshake(&connected, address)?;
-    Ok(connected)
-}
-
 #[cfg(test)]
 mod tests {
     use rustix::net::sockopt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
 

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
 use rustix::net::sockopt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tracing::warn;
 
 /// What every kernel has and every process may choose.
@@ -18,6 +18,18 @@ const WITHOUT_PACING: &str = "reno";
 
 /// How the names of congestion controls that pace begin: `bbr`, `bbr2`, `bbr3`.
 const PACES: &str = "bbr";
+
+/// Connects, without pacing if the peer is on this host.
+///
+/// # Errors
+/// Those of connect(2), and of the system's limits for files.
+pub async fn connect(peer: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
+    let connected = socket.connect(peer).await?;
+    congestion.apply_after_handshake(&connected, peer)?;
+    Ok(connected)
+}
 
 /// The congestion control of a listener's connections, or of one that is made.
 #[derive(Clone, Debug, PartialEq, Eq)]

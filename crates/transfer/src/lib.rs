@@ -58,7 +58,7 @@ mod sys;
 mod warm;
 
 pub use capabilities::{Capabilities, Capability};
-pub use congestion::CongestionControl;
+pub use congestion::{CongestionControl, connect};
 pub use engine::{Engine, send_file};
 pub use error::{RelayError, SendError};
 pub use ledger::{ColdWaits, CopyEntry, Ledger, PayloadEntry, Snapshot};
