@@ -1,13 +1,21 @@
 //! A million records a second, both ways, broker and generator on the same two cores.
 
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
 use serde_json::Value;
 
 use super::clients::Clients;
 use super::cores::Place;
+use super::memory_dir::MemoryDir;
 use super::profile;
 use super::results::Measured;
 use super::server::Kind;
 use super::session::{MEGABYTES, MILLISECONDS, Turn, create_topic, delete_topic, number};
+use crate::process::PATIENCE;
 
 pub(crate) const RECORDS_PER_S: &str = "records/s";
 pub(crate) const CORES: &str = "cores";
@@ -22,14 +30,21 @@ const PARTITIONS: i32 = 8;
 const TOPIC: &str = "headline";
 /// Before anything is measured.
 const WARM_UP_S: &str = "2";
+/// How often the files of a deleted topic are looked for.
+const POLL: Duration = Duration::from_millis(20);
 
 /// The open-loop case: a schedule that does not wait.
 pub(crate) const SCHEDULED: &str = "1,000,000/s scheduled";
 /// The closed-loop case.
 pub(crate) const UNBOUNDED: &str = "as fast as it goes";
 
-/// Measures both cases on a fresh broker; for Crossdock also where the time goes.
-pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()> {
+/// Measures both cases on a fresh broker; for Crossdock also where the time goes. `memory` is where the data lies, if that
+/// is memory.
+pub(crate) fn run(
+    turn: &Turn<'_>,
+    memory: Option<&MemoryDir>,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
     let &Turn { launcher, kind, ref data_dir, sizes } = turn;
     let who = kind.name();
     eprintln!("  {who}: headline");
@@ -39,9 +54,11 @@ pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()
         let server = launcher.start(kind, data_dir, Place::Anywhere)?;
         let clients = Clients { launcher, server: &server };
         both(&clients, WARM_UP_S, rate)?;
+        make_ready(data_dir, memory)?;
         let report = both(&clients, &seconds, rate)?;
         add(measured, case, who, &report)?;
         if kind == Kind::Crossdock && rate.is_some() {
+            make_ready(data_dir, memory)?;
             for (group, percent) in
                 profile::record(|| both(&clients, &seconds, rate).map(|_| ()), server.pid())?
             {
@@ -52,6 +69,26 @@ pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()
         std::fs::remove_dir_all(data_dir)?;
     }
     Ok(())
+}
+
+/// Waits until nothing is left of the last topic, and has the memory ready for the next.
+fn make_ready(data_dir: &Path, memory: Option<&MemoryDir>) -> anyhow::Result<()> {
+    let Some(memory) = memory else { return Ok(()) };
+    let is_left = || -> anyhow::Result<bool> {
+        for entry in fs::read_dir(data_dir)? {
+            if entry?.file_name().to_string_lossy().starts_with(TOPIC) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let begun = Instant::now();
+    while is_left()? {
+        ensure!(begun.elapsed() < PATIENCE, "{TOPIC} is still in {}", data_dir.display());
+        sleep(POLL);
+    }
+    memory.hold()?;
+    memory.release()
 }
 
 /// On a topic that is deleted at once: it holds a gigabyte for each second.

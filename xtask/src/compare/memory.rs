@@ -23,7 +23,7 @@ pub(crate) fn touch() -> anyhow::Result<()> {
 }
 
 /// Memory that programs may have without swapping.
-fn available_bytes() -> anyhow::Result<u64> {
+pub(crate) fn available_bytes() -> anyhow::Result<u64> {
     field("MemAvailable:")
 }
 

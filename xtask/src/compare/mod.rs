@@ -12,6 +12,7 @@ mod headline;
 mod http;
 mod machine;
 mod memory;
+mod memory_dir;
 mod pacing;
 mod plots;
 mod profile;
@@ -38,6 +39,7 @@ use clap::{Args, ValueEnum as _};
 use self::cores::Cores;
 use self::figure::Figure;
 use self::machine::Machine;
+use self::memory_dir::MemoryDir;
 use self::pacing::WithoutPacing;
 use self::report::Rows;
 use self::results::{Measured, Results};
@@ -74,9 +76,10 @@ pub(crate) struct Compare {
     /// Where the brokers keep their data meanwhile: 15 GB on a file system of the kind that you want to know about.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Where they keep it for `headline`, which writes 1 GB a second: memory unless your disk can do that.
-    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
-    headline_dir: PathBuf,
+    /// Where they keep it for `headline`, which writes 1 GB a second, if your disk can do that [default: in memory, which
+    /// is mounted for it].
+    #[arg(long, value_name = "DIR")]
+    headline_dir: Option<PathBuf>,
     /// A `crossdock` to measure instead of this checkout's.
     #[arg(long, value_name = "PATH")]
     crossdock: Option<PathBuf>,
@@ -118,7 +121,10 @@ impl Compare {
         let mut wanted = Wanted::new(&self.figures)?;
         let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
         let data = Scratch::new(&parent)?;
-        let headline_data = Scratch::new(&self.headline_dir)?;
+        let is_in_memory = wanted.figure(Figure::Headline).is_some() && self.headline_dir.is_none();
+        let memory_dir = is_in_memory.then(|| MemoryDir::mount(&parent)).transpose()?;
+        let headline_parent = memory_dir.as_ref().map(MemoryDir::path).or(self.headline_dir.as_deref());
+        let headline_data = Scratch::new(headline_parent.unwrap_or(&parent))?;
         let files = wanted.figure(Figure::Http).map(|_| http::Files::prepare(&parent)).transpose()?;
         let volumes =
             wanted.figure(Figure::Copy).map(|_| copying::Volumes::prepare(&parent, sizes.copied_bytes));
@@ -144,7 +150,7 @@ impl Compare {
                     backfill::run(&turn(data.fresh(kind)?), measured)?;
                 }
                 if let Some(measured) = wanted.figure(Figure::Headline) {
-                    headline::run(&turn(headline_data.fresh(kind)?), measured)?;
+                    headline::run(&turn(headline_data.fresh(kind)?), memory_dir.as_ref(), measured)?;
                 }
             }
             if let Some(measured) = wanted.figure(Figure::Consume) {

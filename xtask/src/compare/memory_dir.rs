@@ -1,0 +1,90 @@
+//! A directory in memory whose memory is there when a log is written to it.
+//!
+//! Two things make memory a worse disk than a disk on a virtual machine. `/dev/shm` allocates a page of 4 KiB at a time,
+//! where XFS, Btrfs and ext4 take as many as a write has. And a host that takes free memory back within seconds has to provide
+//! it again when it is written to, at a fraction of the speed of memory.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use super::memory;
+
+/// How much of the memory that is available the files in it may take.
+const SIZE: f64 = 0.9;
+
+/// How much of it is held: more than any run writes.
+const HELD: f64 = 0.75;
+
+const HELD_FILE_BYTES: u64 = 1 << 30;
+
+/// A file system in memory with large pages, unmounted when it is dropped.
+#[derive(Debug)]
+pub(crate) struct MemoryDir {
+    root: PathBuf,
+}
+
+impl MemoryDir {
+    /// Mounts it beneath `parent`.
+    pub(crate) fn mount(parent: &Path) -> anyhow::Result<Self> {
+        ensure!(
+            rustix::process::geteuid().is_root(),
+            "`headline` mounts a file system in memory: it needs root, or --headline-dir"
+        );
+        let root = parent.join(format!("crossdock-compare-memory-{}", std::process::id()));
+        fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
+        let options = format!("huge=always,size={}", of_available(SIZE)?);
+        let status =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&root).status()?;
+        ensure!(status.success(), "mount -t tmpfs -o {options}: {status}");
+        Ok(Self { root })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Fills it, so that the host provides the memory now, and keeps it from being taken back until
+    /// [`release`](Self::release).
+    pub(crate) fn hold(&self) -> anyhow::Result<()> {
+        let held = self.held();
+        fs::create_dir_all(&held)?;
+        let block = vec![0_u8; 1 << 20];
+        let files = of_available(HELD)? / HELD_FILE_BYTES;
+        for number in 0..files {
+            let path = held.join(number.to_string());
+            let mut file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+            for _ in 0..HELD_FILE_BYTES >> 20 {
+                file.write_all(&block).with_context(|| format!("writing {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was held is free, and still there.
+    pub(crate) fn release(&self) -> anyhow::Result<()> {
+        fs::remove_dir_all(self.held()).context("giving held memory back")
+    }
+
+    fn held(&self) -> PathBuf {
+        self.root.join("held")
+    }
+}
+
+fn of_available(share: f64) -> anyhow::Result<u64> {
+    Ok((memory::available_bytes()? as f64 * share) as u64)
+}
+
+impl Drop for MemoryDir {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(&self.root).status();
+        if !unmounted.as_ref().is_ok_and(|status| status.success()) {
+            eprintln!("{} could not be unmounted: {unmounted:?}", self.root.display());
+        }
+        // A mount point is empty when it is a mount point no longer.
+        let _ = fs::remove_dir(&self.root);
+    }
+}
