@@ -1,6 +1,7 @@
 //! What an operator does to a process, and what the kernel says of it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -41,11 +42,14 @@ pub fn resident_bytes(pid: u32) -> u64 {
     kib.expect("VmRSS in kB") * 1024
 }
 
-/// How many file descriptors process `pid` has open.
+/// What the file descriptors of process `pid` stand for: a path, which ends in ` (deleted)` when it is gone, or
+/// something like `socket:[12]`.
 ///
 /// # Panics
 ///
 /// When there is no such process.
-pub fn open_files(pid: u32) -> usize {
-    fs::read_dir(format!("/proc/{pid}/fd")).expect("a running process").count()
+pub fn open_files(pid: u32) -> Vec<PathBuf> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("a running process");
+    // One that was closed in the meantime has no link any more.
+    open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect()
 }

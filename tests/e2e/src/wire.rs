@@ -149,6 +149,39 @@ pub fn fetch(topic: &str, offset: i64, max_bytes: i32) -> Vec<u8> {
     frame(api::FETCH, 4, &body)
 }
 
+/// The body of a Fetch request (version 7) for partition 0 of `topic`, which begins a session (KIP-227).
+pub fn fetch_in_a_new_session(topic: &str) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend((-1_i32).to_be_bytes()); // a consumer, no replica
+    body.extend(0_i32.to_be_bytes()); // max_wait_ms
+    body.extend(1_i32.to_be_bytes()); // min_bytes
+    body.extend((1_i32 << 20).to_be_bytes()); // max_bytes
+    body.push(0); // read uncommitted
+    body.extend(0_i32.to_be_bytes()); // no session yet
+    body.extend(0_i32.to_be_bytes()); // its first epoch
+    body.extend(1_i32.to_be_bytes()); // topics
+    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
+    body.extend(topic.as_bytes());
+    body.extend(1_i32.to_be_bytes()); // partitions
+    body.extend(0_i32.to_be_bytes()); // partition
+    body.extend(0_i64.to_be_bytes()); // fetch_offset
+    body.extend((-1_i64).to_be_bytes()); // log_start_offset, which only followers have
+    body.extend((1_i32 << 20).to_be_bytes()); // partition_max_bytes
+    body.extend(0_i32.to_be_bytes()); // forgotten topics
+    body
+}
+
+/// The id of the session in the answer to [`fetch_in_a_new_session`].
+///
+/// # Panics
+///
+/// When the answer has another shape.
+pub fn session_id(answer: &[u8]) -> i32 {
+    // After throttle_time_ms and an error code.
+    let id = answer.get(6..10).and_then(|id| id.try_into().ok());
+    i32::from_be_bytes(id.expect("an answer of version 7"))
+}
+
 /// The records in the answer to a request that [`fetch`] made for `topic`.
 ///
 /// # Panics

@@ -2,8 +2,8 @@
 
 use e2e::admin::{Admin, Refused};
 use e2e::clients::{self, Outgoing};
-use e2e::wire::{Connection, Outcome, api};
-use e2e::{Broker, wait};
+use e2e::wire::{self, Connection, Outcome, api};
+use e2e::{Broker, process, wait};
 
 #[test]
 fn topics_come_and_go_and_their_errors_say_what_is_wrong() {
@@ -37,8 +37,18 @@ fn a_deleted_topics_files_go_away() {
         names.filter(|name| name.to_string_lossy().starts_with("short-lived-")).count()
     };
     assert_eq!(folders(), 2);
+    // A consumer's session, which the broker remembers after the consumer has gone.
+    let mut connection = Connection::open(&broker.bootstrap()).unwrap();
+    let fetch = wire::fetch_in_a_new_session("short-lived");
+    let Outcome::Answer(answer) = connection.request(api::FETCH, 7, &fetch) else { panic!("no answer") };
+    assert_ne!(wire::session_id(&answer), 0);
+    drop(connection);
+
     admin.delete("short-lived").unwrap();
     wait::until("the folders are gone", || folders() == 0);
+    wait::until("the disk has its room back", || {
+        !process::open_files(broker.pid()).iter().any(|path| path.to_string_lossy().contains("short-lived-"))
+    });
 }
 
 #[test]

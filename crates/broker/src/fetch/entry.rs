@@ -1,6 +1,6 @@
 //! One partition of a fetch: where to read it, and what the consumer was last told of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use protocol::messages::fetch::request::{FetchPartition, FetchTopic};
 use protocol::{ErrorCode, LeaderEpoch, Offset, PartitionIndex};
@@ -27,8 +27,9 @@ pub(crate) struct Entry {
     pub(crate) leader_epoch: LeaderEpoch,
     /// The epoch of the last record the client has; [`LeaderEpoch::NONE`] where it does not say.
     pub(crate) last_fetched_epoch: LeaderEpoch,
-    /// The partition itself, once looked up; looked up again when it is no longer this broker's.
-    pub(crate) partition: Option<Arc<Partition>>,
+    /// The partition itself, once looked up; looked up again when it is no longer this broker's. A session outlives its
+    /// connection: it must not keep the files of a deleted topic.
+    pub(crate) partition: Weak<Partition>,
     /// Whether the session's waiter is on the list of `partition`.
     pub(crate) awaited: bool,
     /// What the last response of the session said; `None` until there has been one.
@@ -58,7 +59,7 @@ impl Entry {
             max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
             leader_epoch: LeaderEpoch(partition.current_leader_epoch),
             last_fetched_epoch: LeaderEpoch(partition.last_fetched_epoch),
-            partition: None,
+            partition: Weak::new(),
             awaited: false,
             told: None,
         }
@@ -66,7 +67,10 @@ impl Entry {
 
     /// Has `waiter` woken when records arrive in this partition.
     pub(crate) fn await_records(&mut self, waiter: &Arc<Waiter>) {
-        if let Some(partition) = self.partition.as_ref().filter(|_| !self.awaited) {
+        if self.awaited {
+            return;
+        }
+        if let Some(partition) = self.partition.upgrade() {
             partition.interested.add(waiter);
             self.awaited = true;
         }

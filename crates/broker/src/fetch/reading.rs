@@ -1,6 +1,6 @@
 //! One look at all partitions of a fetch, and the response that follows from it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use log::{AbortedTransaction as Aborted, LogError, Patience, ReadInfo, ReadUntil};
 use protocol::messages::fetch::response::{
@@ -299,8 +299,8 @@ fn own_endpoint(broker: &Broker, context: &RequestContext) -> Option<NodeEndpoin
 impl Entry {
     /// The partition, looked up again when the one known has gone.
     fn partition(&mut self, broker: &Broker, by_id: bool) -> Result<Arc<Partition>, ErrorCode> {
-        if let Some(known) = self.partition.as_ref().filter(|known| !known.is_gone()) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.partition.upgrade().filter(|known| !known.is_gone()) {
+            return Ok(known);
         }
         let index = self.key.index.0;
         let found = if by_id {
@@ -308,7 +308,7 @@ impl Entry {
         } else {
             broker.partitions.by_name(&self.key.topic, index)
         };
-        self.partition = found.as_ref().ok().cloned();
+        self.partition = found.as_ref().map_or_else(|_| Weak::new(), Arc::downgrade);
         self.awaited = false;
         found
     }
