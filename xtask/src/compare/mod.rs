@@ -136,7 +136,9 @@ impl Compare {
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);
             for &kind in brokers {
-                memory::touch()?;
+                if wanted.needs_touched_memory() {
+                    memory::touch()?;
+                }
                 let turn = |data_dir| Turn { launcher: &launcher, kind, data_dir, sizes };
                 if wanted.needs_a_session() {
                     let session = turn(data.fresh(kind)?);
@@ -209,6 +211,11 @@ impl Wanted {
 
     fn needs_a_broker(&self) -> bool {
         self.figures.keys().any(|figure| figure.is_of_brokers())
+    }
+
+    /// All of them but those that make their memory ready by themselves.
+    fn needs_touched_memory(&self) -> bool {
+        self.figures.keys().any(|&figure| figure.is_of_brokers() && figure != Figure::Headline)
     }
 
     fn needs_a_session(&self) -> bool {
