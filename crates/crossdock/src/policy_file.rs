@@ -15,15 +15,27 @@ const MECHANISM: &str = "crossdock.transfer.mechanism";
 const COPY_BELOW_BYTES: &str = "crossdock.transfer.copy.below.bytes";
 const COPY_PARALLEL: &str = "crossdock.copy.parallel";
 
+/// The mechanism of whoever forces none.
+const AUTO: &str = "auto";
+
 /// What is given; the last of several wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PolicyFile {
-    /// How payload leaves for sockets; `None` for `auto`.
-    mechanism: Option<Mechanism>,
+    /// How payload leaves for sockets.
+    mechanism: Option<Chosen>,
     /// Shorter regions are copied.
     copy_below_bytes: Option<u64>,
     /// How many files, and pieces of large ones, are copied at a time.
     pub(crate) copy_parallel: Option<NonZeroUsize>,
+}
+
+/// By whom a mechanism is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chosen {
+    /// By the engine, for each region.
+    Auto,
+    /// By the policy, for all of them.
+    Forced(Mechanism),
 }
 
 impl PolicyFile {
@@ -42,7 +54,10 @@ impl PolicyFile {
 
     /// The settings of the broker that it stands for.
     pub(crate) fn broker_settings(&self) -> Vec<(&'static str, String)> {
-        let mechanism = self.mechanism.map(|mechanism| (MECHANISM, mechanism.to_string()));
+        let mechanism = self.mechanism.map(|chosen| match chosen {
+            Chosen::Auto => (MECHANISM, AUTO.to_owned()),
+            Chosen::Forced(mechanism) => (MECHANISM, mechanism.to_string()),
+        });
         let copy_below = self.copy_below_bytes.map(|bytes| (COPY_BELOW_BYTES, bytes.to_string()));
         mechanism.into_iter().chain(copy_below).collect()
     }
@@ -51,15 +66,18 @@ impl PolicyFile {
     /// file's pages are in memory before it sends them, which the lab does not.
     pub(crate) fn for_files(&self, least_copied_bytes: u64) -> Policy {
         let copied_bytes = self.copy_below_bytes.unwrap_or(0).max(least_copied_bytes);
-        self.mechanism.map_or(Policy::automatic().with_copy_below(copied_bytes), Policy::force)
+        match self.mechanism {
+            Some(Chosen::Forced(mechanism)) => Policy::force(mechanism),
+            Some(Chosen::Auto) | None => Policy::automatic().with_copy_below(copied_bytes),
+        }
     }
 
     fn take(&mut self, line: &str) -> anyhow::Result<()> {
         let Some((name, value)) = line.split_once('=') else { bail!("expected NAME=VALUE") };
         let value = value.trim();
         match name.trim() {
-            MECHANISM if value == "auto" => self.mechanism = None,
-            MECHANISM => self.mechanism = Some(value.parse()?),
+            MECHANISM if value == AUTO => self.mechanism = Some(Chosen::Auto),
+            MECHANISM => self.mechanism = Some(Chosen::Forced(value.parse()?)),
             COPY_BELOW_BYTES => self.copy_below_bytes = Some(parse(value, "a number of bytes")?),
             COPY_PARALLEL => {
                 let threads = parse_threads(value);
@@ -103,6 +121,13 @@ mod tests {
         assert_eq!(policy.broker_settings(), settings);
         assert_eq!(policy.for_files(1), Policy::force(Mechanism::Splice));
         assert_eq!(policy.copy_parallel, NonZeroUsize::new(4));
+    }
+
+    #[test]
+    fn a_policy_of_auto_undoes_what_a_brokers_configuration_forces() {
+        let policy = read("crossdock.transfer.mechanism=auto").unwrap();
+        assert_eq!(policy.broker_settings(), [(MECHANISM, "auto".to_owned())]);
+        assert!(PolicyFile::default().broker_settings().is_empty());
     }
 
     #[test]
