@@ -97,8 +97,11 @@ pub(crate) const GOALS: &[Goal] = &[
     // Two readers share each read of the disk: all it gives is 200 %.
     goal(Figure::Backfill, DISK_SHARE, PERCENT, Aim::AtLeast(0.95 * 200.0)),
     goal(Figure::Backfill, TAIL_SHARE, PERCENT, Aim::AtLeast(95.0)),
-    goal(Figure::Headline, "1,000,000/s scheduled: produced", RECORDS_PER_S, Aim::AtLeast(1e6)),
-    goal(Figure::Headline, "1,000,000/s scheduled: consumed", RECORDS_PER_S, Aim::AtLeast(1e6)),
+    goal(Figure::Headline, "as fast as it goes: produced", RECORDS_PER_S, Aim::AtLeast(1e6)),
+    goal(Figure::Headline, "as fast as it goes: consumed", RECORDS_PER_S, Aim::AtLeast(1e6)),
+    // A schedule of a million is not exceeded, and its last batches come after its end.
+    goal(Figure::Headline, "1,000,000/s scheduled: produced", RECORDS_PER_S, Aim::AtLeast(0.99e6)),
+    goal(Figure::Headline, "1,000,000/s scheduled: consumed", RECORDS_PER_S, Aim::AtLeast(0.99e6)),
     goal(Figure::Http, http::LARGE, CPU_PER_GB, Aim::TimesPeer(1.0)),
     goal(Figure::Http, http::LARGE_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.0)),
     goal(Figure::Http, http::MEDIUM, CPU_PER_GB, Aim::TimesPeer(1.0)),
