@@ -3,16 +3,18 @@
 use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
+use crate::last_move::LastMove;
 use crate::passing::Lease;
 use crate::pipes::Pipes;
 use crate::relay::Ends;
+use crate::seen::Seen;
 use crate::sending::{Means, Sending, Step};
 use crate::warm::WarmPool;
 use crate::{Capabilities, Ledger, Path, Plan, Policy, Region, RelayError, SendError, Side, relay};
@@ -27,6 +29,7 @@ pub struct Engine {
     capabilities: Capabilities,
     ledger: Ledger,
     warm: WarmPool,
+    seen: Seen,
     pipes: Pipes,
 }
 
@@ -43,6 +46,7 @@ impl Engine {
             capabilities,
             ledger: Ledger::new(),
             warm: WarmPool::default(),
+            seen: Seen::default(),
             pipes: Pipes::default(),
         }
     }
@@ -99,12 +103,16 @@ impl Engine {
         patience: Option<Duration>,
     ) -> Result<u64, SendError> {
         let len = plan.len();
+        let last_move = LastMove::now();
         let means = Means {
             policy: &self.policy,
             capabilities: &self.capabilities,
             ledger: &self.ledger,
             warm: &self.warm,
+            seen: &self.seen,
+            last_move: &last_move,
         };
+        let mut stalled = pin!(last_move.is_older_than(patience.unwrap_or(Duration::MAX)));
         let mut sending = Sending::new(means, plan, path);
         while !sending.is_done() {
             // A peer that does not read causes no reads of the disk: the step looks for cold pages only when the
@@ -112,15 +120,18 @@ impl Engine {
             let stepping = socket.async_io(Interest::WRITABLE, || sending.step(socket.as_fd()));
             let step = match patience {
                 None => stepping.await,
-                Some(patience) => {
-                    timeout(patience, stepping).await.map_err(|_| SendError::Stalled(patience))?
-                }
+                Some(patience) => tokio::select! {
+                    biased;
+                    step = stepping => step,
+                    () = &mut stalled => return Err(SendError::Stalled(patience)),
+                },
             };
             match step.map_err(SendError::Kernel)?? {
-                Step::Moved => {}
+                Step::Moved | Step::MovedInPart => {}
                 Step::Cold(region) => {
                     let lease = self.bring_in(&region).await;
                     sending.brought_in(&region, lease);
+                    last_move.touch();
                 }
             }
         }

@@ -43,6 +43,7 @@ mod direction;
 mod engine;
 mod error;
 pub mod file;
+mod last_move;
 mod ledger;
 mod mechanism;
 mod passing;
@@ -52,6 +53,7 @@ mod policy;
 mod region;
 mod relay;
 mod residency;
+mod seen;
 mod sending;
 #[expect(unsafe_code, reason = "the one place for system calls that have no safe wrapper")]
 mod sys;

@@ -4,8 +4,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::net::{Shutdown, shutdown, sockopt};
 use tokio::io::Interest;
@@ -13,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::direction::Direction;
 use crate::error::Obstacle;
+use crate::last_move::LastMove;
 use crate::pipes::Pipes;
 use crate::policy::Choice;
 use crate::{Ledger, Path, RelayError};
@@ -200,55 +200,5 @@ fn blame(obstacle: Obstacle, side: Side, at: fn(RelayError) -> Broken) -> Broken
         Obstacle::Full | Obstacle::EndOfFile | Obstacle::Refused => {
             Broken::Kernel(io::ErrorKind::Unsupported.into())
         }
-    }
-}
-
-/// When bytes were delivered last. A timer looks at it only when a whole limit may have passed.
-struct LastMove {
-    start: Instant,
-    /// Since `start`.
-    last_ms: AtomicU64,
-}
-
-impl LastMove {
-    fn now() -> Self {
-        Self { start: Instant::now(), last_ms: AtomicU64::new(0) }
-    }
-
-    fn touch(&self) {
-        let since_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_ms.store(since_ms, Ordering::Relaxed);
-    }
-
-    /// Returns when the last move is `limit` ago.
-    async fn is_older_than(&self, limit: Duration) {
-        loop {
-            let last = Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
-            let left = limit.saturating_sub(self.start.elapsed().saturating_sub(last));
-            if left.is_zero() {
-                return;
-            }
-            tokio::time::sleep(left).await;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::task::{Context, Poll, Waker};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_relay_is_idle_only_if_the_last_move_is_a_limit_ago() {
-        let limit = Duration::from_secs(60);
-        let last_move = LastMove { start: Instant::now() - 3 * limit, last_ms: AtomicU64::new(0) };
-        let look = |last_move: &LastMove| {
-            pin!(last_move.is_older_than(limit)).poll(&mut Context::from_waker(Waker::noop()))
-        };
-        assert_eq!(look(&last_move), Poll::Ready(()));
-        last_move.touch();
-        assert_eq!(look(&last_move), Poll::Pending);
-        assert_eq!(look(&LastMove::now()), Poll::Pending);
     }
 }

@@ -4,14 +4,15 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use rustix::io::Errno;
 
 use crate::error::Obstacle;
+use crate::last_move::LastMove;
 use crate::passing::Lease;
 use crate::policy::{Choice, next_best};
+use crate::seen::{FileId, Resident, Seen, WINDOW_BYTES};
 use crate::warm::{WARM_BYTES, WarmPool};
 use crate::{
     Capabilities, Ledger, Mechanism, Part, Path, Plan, Policy, Reason, Region, Residency, SendError, attempt,
@@ -21,13 +22,6 @@ use crate::{
 /// One step moves at most this much. A worker of the event loop is busy with it for some ten microseconds: long
 /// against the cost of a system call, short against what other connections notice.
 const CHUNK_BYTES: u64 = 512 * 1024;
-
-/// The page cache is asked about this much at once: it costs little more than asking about a chunk.
-const RESIDENCY_WINDOW_BYTES: u64 = 8 * 1024 * 1024;
-
-/// An answer of the page cache is believed this long: a slow reader is not asked about at each of its small steps, and
-/// pages that were just used do not leave the cache at once.
-const RESIDENCY_TRUST: Duration = Duration::from_secs(1);
 
 /// Small regions are copied together up to this size.
 const GATHER_BYTES: u64 = 64 * 1024;
@@ -45,6 +39,9 @@ pub(crate) struct Means<'a> {
     pub(crate) capabilities: &'a Capabilities,
     pub(crate) ledger: &'a Ledger,
     pub(crate) warm: &'a WarmPool,
+    pub(crate) seen: &'a Seen,
+    /// Told of every move.
+    pub(crate) last_move: &'a LastMove,
 }
 
 /// A plan on its way, without a thought about waiting.
@@ -62,20 +59,17 @@ pub(crate) struct Sending<'a> {
 #[derive(Default)]
 struct Front {
     choice: Option<Choice>,
-    resident: Option<KnownResident>,
-}
-
-struct KnownResident {
-    until: u64,
-    since: Instant,
+    resident: Option<Resident>,
     /// Of pages that were read in order to be sent.
     _leases: Vec<Lease>,
 }
 
 /// What a step came to.
 pub(crate) enum Step {
-    /// The socket took something.
+    /// The socket took all that it was given.
     Moved,
+    /// It took a part, for want of room or because there was no more to be had from the file.
+    MovedInPart,
     /// This range has to be brought into the page cache first. Tell [`Sending::brought_in`].
     Cold(Region),
 }
@@ -96,12 +90,15 @@ impl<'a> Sending<'a> {
     /// the outer error is only ever [`io::ErrorKind::WouldBlock`].
     pub(crate) fn step(&mut self, socket: BorrowedFd<'_>) -> io::Result<Result<Step, SendError>> {
         match self.try_step(socket) {
-            Ok(step) => Ok(Ok(step)),
-            Err(Obstacle::Full) => {
+            // A full socket is asked whether it is full, as trying it once more would have pages looked up in vain, or
+            // find room for a few bytes where waiting finds room for many.
+            Ok(Step::MovedInPart) if sys::has_room(socket) => Ok(Ok(Step::MovedInPart)),
+            Ok(Step::MovedInPart) | Err(Obstacle::Full) => {
                 // Whoever waits holds no descriptor.
                 self.pipe = None;
                 Err(io::ErrorKind::WouldBlock.into())
             }
+            Ok(step) => Ok(Ok(step)),
             Err(obstacle) => Ok(Err(self.blame(obstacle))),
         }
     }
@@ -109,9 +106,8 @@ impl<'a> Sending<'a> {
     /// Notes that a range handed out by [`Step::Cold`] has been read: it is sent without asking again, so a file
     /// system that keeps nothing in the cache slows a send down, but does not stop it.
     pub(crate) fn brought_in(&mut self, region: &Region, lease: Option<Lease>) {
-        let leases = lease.into_iter().collect();
-        self.front.resident =
-            Some(KnownResident { until: region.end(), since: Instant::now(), _leases: leases });
+        self.front.resident = Some(Resident::now(region.end()));
+        self.front._leases = lease.into_iter().collect();
     }
 
     fn try_step(&mut self, socket: BorrowedFd<'_>) -> Result<Step, Obstacle> {
@@ -124,9 +120,11 @@ impl<'a> Sending<'a> {
             return self.send_chunk(socket);
         }
         let more = gathered.pieces.len() < self.parts.len();
-        let taken = sys::send_vectored(socket, &self.slices(&gathered), more).map_err(Obstacle::of_socket)?;
+        let slices = self.slices(&gathered);
+        let given: usize = slices.iter().map(|slice| slice.len()).sum();
+        let taken = sys::send_vectored(socket, &slices, more).map_err(Obstacle::of_socket)?;
         self.advance(taken as u64, SMALL);
-        Ok(Step::Moved)
+        Ok(if taken < given { Step::MovedInPart } else { Step::Moved })
     }
 
     /// Collects bytes and small regions from the front of the plan, so that they leave in one call.
@@ -194,12 +192,14 @@ impl<'a> Sending<'a> {
             }
         };
         self.front.choice = Some(choice);
-        self.advance(moved?, choice);
-        Ok(Step::Moved)
+        let moved = moved?;
+        self.advance(moved, choice);
+        Ok(if moved < chunk.len() { Step::MovedInPart } else { Step::Moved })
     }
 
     /// Takes `taken` bytes off the front of the plan and counts them; those of regions under `choice`.
     fn advance(&mut self, mut taken: u64, choice: Choice) {
+        self.means.last_move.touch();
         while taken > 0
             && let Some(part) = self.parts.front_mut()
         {
@@ -247,29 +247,44 @@ impl Front {
         if known > 0 {
             return known;
         }
-        for window in [RESIDENCY_WINDOW_BYTES, WARM_BYTES] {
-            let asked = region.first(window);
+        let file = FileId::of(region.file());
+        if let Some(file) = file
+            && let Some(seen) = means.seen.from(file, region.position())
+            && let Some(leases) = means.warm.follow(&region.first(seen.len_from(region.position())))
+        {
+            return self.know(seen, leases, region);
+        }
+        for len in [WINDOW_BYTES - region.position() % WINDOW_BYTES, WARM_BYTES] {
+            let asked = region.first(len);
             if Residency::of(&asked, means.capabilities) == Residency::Resident
                 && let Some(leases) = means.warm.follow(&asked)
             {
-                self.resident =
-                    Some(KnownResident { until: asked.end(), since: Instant::now(), _leases: leases });
-                return asked.len();
+                let resident = Resident::now(asked.end());
+                // What was read in order to be sent is given up when nobody has a lease.
+                if let Some(file) = file.filter(|_| leases.is_empty()) {
+                    means.seen.add(file, asked.position(), resident);
+                }
+                return self.know(resident, leases, region);
             }
             if region.len() <= WARM_BYTES {
                 break;
             }
         }
+        if let Some(file) = file {
+            means.seen.forget(file, &region.first(WARM_BYTES));
+        }
         0
     }
 
+    fn know(&mut self, resident: Resident, leases: Vec<Lease>, region: &Region) -> u64 {
+        self.resident = Some(resident);
+        self._leases = leases;
+        self.known_len(region)
+    }
+
     fn known_len(&self, region: &Region) -> u64 {
-        match &self.resident {
-            Some(known) if known.until > region.position() && known.since.elapsed() < RESIDENCY_TRUST => {
-                known.until - region.position()
-            }
-            _ => 0,
-        }
+        let known = self.resident.map_or(0, |resident| resident.len_from(region.position()));
+        known.min(region.len())
     }
 }
 
@@ -373,6 +388,8 @@ mod tests {
             capabilities: &Capabilities::probe(),
             ledger: &Ledger::new(),
             warm: &WarmPool::default(),
+            seen: &Seen::default(),
+            last_move: &LastMove::now(),
         };
         let mut sending = Sending::new(means, plan, Path::Consumer);
 

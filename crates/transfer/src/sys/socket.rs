@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
@@ -47,6 +48,16 @@ pub(crate) fn send_vectored_waiting(
 
 fn send_slices(socket: BorrowedFd<'_>, slices: &[IoSlice<'_>], flags: SendFlags) -> Result<usize, Errno> {
     retry_on_intr(|| rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags))
+}
+
+/// Whether [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html) finds room on `socket`, or that its peer is gone.
+/// Once it finds none, a descriptor that waits for room with epoll(7) is told when there is some.
+///
+/// A stream socket has room when at least a third of its buffer is free, so that what is sent next is worth the call.
+pub(crate) fn has_room(socket: BorrowedFd<'_>) -> bool {
+    let mut asked = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+    // Where poll fails, for want of memory, whoever sends finds out by itself.
+    !matches!(poll(&mut asked, Some(&Timespec::default())), Ok(0))
 }
 
 /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html): appends what has come in on `socket` to `buffer`, as far
