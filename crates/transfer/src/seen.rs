@@ -72,10 +72,19 @@ impl Seen {
         (window.begin <= position && window.resident.len_from(position) > 0).then_some(window.resident)
     }
 
-    /// Remembers what was found from `begin` on.
+    /// Remembers what was found from `begin` on. What continues something that is still believed is believed as long as
+    /// that.
     pub(crate) fn add(&self, file: FileId, begin: u64, resident: Resident) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (file, begin / WINDOW_BYTES);
+        if let Some(known) = windows.get_mut(&key)
+            && known.begin <= begin
+            && begin <= known.resident.until
+            && known.resident.asked.elapsed() < TRUST
+        {
+            known.resident.until = known.resident.until.max(resident.until);
+            return;
+        }
         if windows.len() >= WINDOWS_MAX && !windows.contains_key(&key) {
             windows.retain(|_, window| window.resident.asked.elapsed() < TRUST);
             if windows.len() >= WINDOWS_MAX {
@@ -116,6 +125,18 @@ mod tests {
             assert_eq!(seen.from(file_id(1), position), None, "at {position}");
         }
         assert_eq!(seen.from(file_id(2), 1_000), None);
+    }
+
+    #[test]
+    fn what_is_asked_for_piece_by_piece_is_remembered_as_one() {
+        let seen = Seen::default();
+        for begin in [0, 100, 200] {
+            seen.add(file_id(1), begin, Resident::now(begin + 100));
+        }
+        assert_eq!(seen.from(file_id(1), 50).unwrap().until, 300);
+        seen.add(file_id(1), 400, Resident::now(500));
+        assert_eq!(seen.from(file_id(1), 50), None, "there is a gap");
+        assert_eq!(seen.from(file_id(1), 400).unwrap().until, 500);
     }
 
     #[test]
