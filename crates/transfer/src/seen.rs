@@ -16,6 +16,9 @@ const TRUST: Duration = Duration::from_secs(1);
 /// The page cache is asked about the rest of such a window at once: that costs little more than asking about a chunk.
 pub(crate) const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
 
+/// Asking about less takes no longer than looking it up here.
+pub(crate) const WORTH_BYTES: u64 = 256 * 1024;
+
 /// Windows that are remembered: 8 GiB of what is asked for every second.
 const WINDOWS_MAX: usize = 1_024;
 

@@ -12,7 +12,7 @@ use crate::error::Obstacle;
 use crate::last_move::LastMove;
 use crate::passing::Lease;
 use crate::policy::{Choice, next_best};
-use crate::seen::{FileId, Resident, Seen, WINDOW_BYTES};
+use crate::seen::{FileId, Resident, Seen, WINDOW_BYTES, WORTH_BYTES};
 use crate::warm::{WARM_BYTES, WarmPool};
 use crate::{
     Capabilities, Ledger, Mechanism, Part, Path, Plan, Policy, Reason, Region, Residency, SendError, attempt,
@@ -247,7 +247,7 @@ impl Front {
         if known > 0 {
             return known;
         }
-        let file = FileId::of(region.file());
+        let file = if region.len() < WORTH_BYTES { None } else { FileId::of(region.file()) };
         if let Some(file) = file
             && let Some(seen) = means.seen.from(file, region.position())
             && let Some(leases) = means.warm.follow(&region.first(seen.len_from(region.position())))
