@@ -1,13 +1,14 @@
 //! A million records a second, both ways, broker and generator on the same two cores.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use serde_json::Value;
 
+use super::Scratch;
 use super::clients::Clients;
 use super::cores::Place;
 use super::memory_dir::MemoryDir;
@@ -37,6 +38,37 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) const SCHEDULED: &str = "1,000,000/s scheduled";
 /// The closed-loop case.
 pub(crate) const UNBOUNDED: &str = "as fast as it goes";
+
+/// Where the data lies.
+#[derive(Debug)]
+pub(crate) struct Data {
+    // Removed before what it lies on.
+    scratch: Scratch,
+    memory: Option<MemoryDir>,
+}
+
+impl Data {
+    /// In `given`, or in memory that is mounted beneath `parent`.
+    pub(crate) fn prepare(given: Option<&Path>, parent: &Path) -> anyhow::Result<Self> {
+        match given {
+            Some(given) => Ok(Self { scratch: Scratch::new(given)?, memory: None }),
+            None => {
+                let memory = MemoryDir::mount(parent)?;
+                Ok(Self { scratch: Scratch::new(memory.path())?, memory: Some(memory) })
+            }
+        }
+    }
+
+    /// The data directory of a broker, without what was there before.
+    pub(crate) fn fresh(&self, kind: Kind) -> anyhow::Result<PathBuf> {
+        self.scratch.fresh(kind)
+    }
+
+    /// The memory that it lies in, if it does.
+    pub(crate) fn memory(&self) -> Option<&MemoryDir> {
+        self.memory.as_ref()
+    }
+}
 
 /// Measures both cases on a fresh broker; for Crossdock also where the time goes. `memory` is where the data lies, if that
 /// is memory.

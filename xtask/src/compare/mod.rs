@@ -39,7 +39,6 @@ use clap::{Args, ValueEnum as _};
 use self::cores::Cores;
 use self::figure::Figure;
 use self::machine::Machine;
-use self::memory_dir::MemoryDir;
 use self::pacing::WithoutPacing;
 use self::report::Rows;
 use self::results::{Measured, Results};
@@ -121,10 +120,10 @@ impl Compare {
         let mut wanted = Wanted::new(&self.figures)?;
         let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
         let data = Scratch::new(&parent)?;
-        let is_in_memory = wanted.figure(Figure::Headline).is_some() && self.headline_dir.is_none();
-        let memory_dir = is_in_memory.then(|| MemoryDir::mount(&parent)).transpose()?;
-        let headline_parent = memory_dir.as_ref().map(MemoryDir::path).or(self.headline_dir.as_deref());
-        let headline_data = Scratch::new(headline_parent.unwrap_or(&parent))?;
+        let headline = wanted
+            .figure(Figure::Headline)
+            .map(|_| headline::Data::prepare(self.headline_dir.as_deref(), &parent));
+        let headline = headline.transpose()?;
         let files = wanted.figure(Figure::Http).map(|_| http::Files::prepare(&parent)).transpose()?;
         let volumes =
             wanted.figure(Figure::Copy).map(|_| copying::Volumes::prepare(&parent, sizes.copied_bytes));
@@ -151,8 +150,8 @@ impl Compare {
                 if let Some(measured) = wanted.figure(Figure::Backfill) {
                     backfill::run(&turn(data.fresh(kind)?), measured)?;
                 }
-                if let Some(measured) = wanted.figure(Figure::Headline) {
-                    headline::run(&turn(headline_data.fresh(kind)?), memory_dir.as_ref(), measured)?;
+                if let (Some(measured), Some(headline)) = (wanted.figure(Figure::Headline), &headline) {
+                    headline::run(&turn(headline.fresh(kind)?), headline.memory(), measured)?;
                 }
             }
             if let Some(measured) = wanted.figure(Figure::Consume) {
@@ -231,6 +230,7 @@ impl Sink for Wanted {
 }
 
 /// A directory that is removed with everything in it.
+#[derive(Debug)]
 struct Scratch {
     path: PathBuf,
 }
