@@ -67,7 +67,7 @@ cargo xtask compare --quick                # does everything work? (writes to ta
 ```
 
 It needs two cores, 16 GB of memory, 15 GB of disk, Java 17, Maven and kcat; perf if the profile is wanted; root to change the
-congestion control (`consume`, `http`, `proxy`), to mount file systems (`copy`) and to hold a disk and memory back (`backfill`,
+congestion control (`consume`, `http`, `proxy`), to mount file systems (`copy`, `headline`) and to hold a disk and memory back (`backfill`,
 control groups version 1). Both brokers run in turn on the first core, with both sides' clients on the second, unless the figure
 says otherwise; both with their default configuration, but for `group.initial.rebalance.delay.ms=0` and `log.segment.delete.delay.ms=100`. Memory
 is touched before each round, data is in the page cache, and each broker is warmed up by producing and consuming
