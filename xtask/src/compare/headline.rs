@@ -63,20 +63,10 @@ impl Data {
     pub(crate) fn fresh(&self, kind: Kind) -> anyhow::Result<PathBuf> {
         self.scratch.fresh(kind)
     }
-
-    /// The memory that it lies in, if it does.
-    pub(crate) fn memory(&self) -> Option<&MemoryDir> {
-        self.memory.as_ref()
-    }
 }
 
-/// Measures both cases on a fresh broker; for Crossdock also where the time goes. `memory` is where the data lies, if that
-/// is memory.
-pub(crate) fn run(
-    turn: &Turn<'_>,
-    memory: Option<&MemoryDir>,
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
+/// Measures both cases on a fresh broker; for Crossdock also where the time goes.
+pub(crate) fn run(turn: &Turn<'_>, data: &Data, measured: &mut Measured) -> anyhow::Result<()> {
     let &Turn { launcher, kind, ref data_dir, sizes } = turn;
     let who = kind.name();
     eprintln!("  {who}: headline");
@@ -86,11 +76,11 @@ pub(crate) fn run(
         let server = launcher.start(kind, data_dir, Place::Anywhere)?;
         let clients = Clients { launcher, server: &server };
         both(&clients, WARM_UP_S, rate)?;
-        make_ready(data_dir, memory)?;
+        make_ready(data_dir, data.memory.as_ref())?;
         let report = both(&clients, &seconds, rate)?;
         add(measured, case, who, &report)?;
         if kind == Kind::Crossdock && rate.is_some() {
-            make_ready(data_dir, memory)?;
+            make_ready(data_dir, data.memory.as_ref())?;
             for (group, percent) in
                 profile::record(|| both(&clients, &seconds, rate).map(|_| ()), server.pid())?
             {

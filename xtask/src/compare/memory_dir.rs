@@ -4,14 +4,14 @@
 //! where XFS, Btrfs and ext4 take as many as a write has. And a host that takes free memory back within seconds has to provide
 //! it again when it is written to, at a fraction of the speed of memory.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::memory;
+use super::{memory, write_file};
+use crate::packages;
 
 /// How much of the memory that is available the files in it may take.
 const SIZE: f64 = 0.9;
@@ -19,7 +19,7 @@ const SIZE: f64 = 0.9;
 /// How much of it is held: more than any run writes.
 const HELD: f64 = 0.75;
 
-const HELD_FILE_BYTES: u64 = 1 << 30;
+const HELD_FILE_MEBIBYTES: u64 = 1 << 10;
 
 /// A file system in memory with large pages, unmounted when it is dropped.
 #[derive(Debug)]
@@ -37,9 +37,7 @@ impl MemoryDir {
         let root = parent.join(format!("crossdock-compare-memory-{}", std::process::id()));
         fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
         let options = format!("huge=always,size={}", of_available(SIZE)?);
-        let status =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&root).status()?;
-        ensure!(status.success(), "mount -t tmpfs -o {options}: {status}");
+        packages::run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&root))?;
         Ok(Self { root })
     }
 
@@ -52,14 +50,9 @@ impl MemoryDir {
     pub(crate) fn hold(&self) -> anyhow::Result<()> {
         let held = self.held();
         fs::create_dir_all(&held)?;
-        let block = vec![0_u8; 1 << 20];
-        let files = of_available(HELD)? / HELD_FILE_BYTES;
+        let files = (of_available(HELD)? >> 20) / HELD_FILE_MEBIBYTES;
         for number in 0..files {
-            let path = held.join(number.to_string());
-            let mut file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-            for _ in 0..HELD_FILE_BYTES >> 20 {
-                file.write_all(&block).with_context(|| format!("writing {}", path.display()))?;
-            }
+            write_file(&held.join(number.to_string()), HELD_FILE_MEBIBYTES)?;
         }
         Ok(())
     }
@@ -80,9 +73,8 @@ fn of_available(share: f64) -> anyhow::Result<u64> {
 
 impl Drop for MemoryDir {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.root).status();
-        if !unmounted.as_ref().is_ok_and(|status| status.success()) {
-            eprintln!("{} could not be unmounted: {unmounted:?}", self.root.display());
+        if let Err(error) = packages::run(Command::new("umount").arg(&self.root)) {
+            eprintln!("{} is not taken down: {error:#}", self.root.display());
         }
         // A mount point is empty when it is a mount point no longer.
         let _ = fs::remove_dir(&self.root);

@@ -151,13 +151,14 @@ impl Compare {
                     backfill::run(&turn(data.fresh(kind)?), measured)?;
                 }
                 if let (Some(measured), Some(headline)) = (wanted.figure(Figure::Headline), &headline) {
-                    headline::run(&turn(headline.fresh(kind)?), headline.memory(), measured)?;
+                    headline::run(&turn(headline.fresh(kind)?), headline, measured)?;
                 }
             }
             if let Some(measured) = wanted.figure(Figure::Consume) {
                 eprintln!("  {}", goals::FLOOR);
                 let file = data.path.join("floor");
-                write_floor_file(&file, sizes.records)?;
+                // As many bytes as the records have.
+                write_file(&file, sizes.records.div_ceil(1 << 10))?;
                 let cost = clients::sendfile_floor(&launcher, &file, sizes.passes)?;
                 measured.add(goals::FLOOR_CASE, goals::FLOOR, CPU_PER_GB, cost);
                 let unpaced = WithoutPacing::begin()?;
@@ -259,12 +260,12 @@ impl Drop for Scratch {
     }
 }
 
-/// As many bytes as the records have, in the page cache.
-fn write_floor_file(path: &Path, records: u64) -> anyhow::Result<()> {
+/// Writes a file that is in the page cache then.
+fn write_file(path: &Path, mebibytes: u64) -> anyhow::Result<()> {
     let mut file = fs::File::create(path).with_context(|| format!("creating {}", path.display()))?;
     let block = [7_u8; 1 << 20];
-    for _ in 0..records.div_ceil(1 << 10) {
-        file.write_all(&block)?;
+    for _ in 0..mebibytes {
+        file.write_all(&block).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
 }
