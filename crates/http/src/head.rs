@@ -1,8 +1,7 @@
 //! The head of an answer: status line and fields.
 
 use std::cell::RefCell;
-use std::fmt::Display;
-use std::io::Write;
+use std::fmt::{Arguments, Display, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -14,33 +13,33 @@ const USUAL_BYTES: usize = 320;
 
 /// A head that is being written.
 #[derive(Debug)]
-pub(crate) struct Head(Vec<u8>);
+pub(crate) struct Head(String);
 
 impl Head {
     /// With the fields that every answer has.
     pub(crate) fn new(status: Status) -> Self {
-        let mut bytes = Vec::with_capacity(USUAL_BYTES);
-        write(&mut bytes, format_args!("HTTP/1.1 {status}\r\nServer: Crossdock\r\nDate: "));
-        with_date(|date| bytes.extend_from_slice(date.as_bytes()));
-        bytes.extend_from_slice(b"\r\n");
-        Self(bytes)
+        let mut head = Self(String::with_capacity(USUAL_BYTES));
+        with_date(|date| {
+            head.write(format_args!("HTTP/1.1 {status}\r\nServer: Crossdock\r\nDate: {date}\r\n"));
+        });
+        head
     }
 
     /// Adds a field. The value is this server's own, or escaped: it has no line end in it.
     pub(crate) fn field(&mut self, name: &str, value: impl Display) {
-        write(&mut self.0, format_args!("{name}: {value}\r\n"));
+        self.write(format_args!("{name}: {value}\r\n"));
     }
 
     /// The whole head, with the empty line.
     pub(crate) fn end(mut self) -> Bytes {
-        self.0.extend_from_slice(b"\r\n");
+        self.0.push_str("\r\n");
         self.0.into()
     }
-}
 
-fn write(bytes: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    // Writing to memory does not fail.
-    let _ = bytes.write_fmt(text);
+    fn write(&mut self, text: Arguments<'_>) {
+        // Writing to memory does not fail.
+        let _ = self.0.write_fmt(text);
+    }
 }
 
 /// Gives `to` the date now. It is formatted once a second.

@@ -1,5 +1,7 @@
 //! What does a request say, as far as it matters to a server of files? (RFC 9112)
 
+use std::mem::MaybeUninit;
+
 use httparse::Header;
 
 use crate::conditions::Conditions;
@@ -63,11 +65,11 @@ pub(crate) struct Received {
 
 /// Reads the head at the beginning of `bytes`; `None` if they are only the beginning of one.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Received> {
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
-    let mut head = httparse::Request::new(&mut fields);
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut head = httparse::Request::new(&mut []);
     let refused =
         |status| Some(Received { len: bytes.len(), manner: Manner::default(), request: Err(status) });
-    match head.parse(bytes) {
+    match head.parse_with_uninit_headers(bytes, &mut fields) {
         Ok(httparse::Status::Complete(len)) if len <= HEAD_MAX_BYTES => {
             let body = check_host(&head).and_then(|()| has_body(&head));
             let manner = manner(&head, body == Ok(false));

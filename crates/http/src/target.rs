@@ -1,5 +1,7 @@
 //! Which file does a request target name?
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode;
 
 use crate::status::Status;
@@ -27,23 +29,24 @@ impl Target {
         if !has_whole_escapes(path.as_bytes()) {
             return Err(Status::BAD_REQUEST);
         }
-        let decoded: Vec<u8> = percent_decode(path.as_bytes()).collect();
+        let decoded = Cow::from(percent_decode(path.as_bytes()));
         if decoded.contains(&0) {
             return Err(Status::BAD_REQUEST);
         }
-        let mut segments: Vec<&[u8]> = Vec::new();
-        let mut names_folder = true;
+        let mut target = Self { path: Vec::with_capacity(decoded.len()), names_folder: true };
         for segment in decoded.split(|byte| *byte == b'/') {
-            names_folder = matches!(segment, b"" | b"." | b"..");
+            target.names_folder = matches!(segment, b"" | b"." | b"..");
             match segment {
                 b"" | b"." => {}
+                b".." if target.path.is_empty() => return Err(Status::BAD_REQUEST),
                 b".." => {
-                    segments.pop().ok_or(Status::BAD_REQUEST)?;
+                    let parent = target.path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+                    target.path.truncate(parent);
                 }
-                name => segments.push(name),
+                name => target.push(name),
             }
         }
-        Ok(Self { path: segments.join(&b'/'), names_folder })
+        Ok(target)
     }
 
     /// Relative to the root; empty for the root itself.
@@ -63,12 +66,9 @@ impl Target {
 
     /// The path of `name` in the folder that this names.
     pub(crate) fn join(&self, name: &[u8]) -> Self {
-        let mut path = self.path.clone();
-        if !path.is_empty() {
-            path.push(b'/');
-        }
-        path.extend_from_slice(name);
-        Self { path, names_folder: false }
+        let mut joined = Self { path: self.path.clone(), names_folder: false };
+        joined.push(name);
+        joined
     }
 
     /// The path with `suffix` at its end.
@@ -76,6 +76,13 @@ impl Target {
         let mut path = self.path.clone();
         path.extend_from_slice(suffix.as_bytes());
         Self { path, names_folder: false }
+    }
+
+    fn push(&mut self, segment: &[u8]) {
+        if !self.path.is_empty() {
+            self.path.push(b'/');
+        }
+        self.path.extend_from_slice(segment);
     }
 }
 
