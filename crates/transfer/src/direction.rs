@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::attempt::COPY_BUFFER_BYTES;
 use crate::error::Obstacle;
-use crate::pipes::{PIPE_BYTES, Pipes};
+use crate::pipes::{Pipe, Pipes, WIDE_PIPE_BYTES};
 use crate::policy::Choice;
 use crate::{Mechanism, Reason, sys};
 
@@ -27,7 +27,7 @@ pub(crate) struct Direction<'a> {
 enum Hold {
     Nothing,
     Pipe {
-        pipe: sys::Pipe,
+        pipe: Pipe,
         left: usize,
     },
     Buffer {
@@ -105,7 +105,7 @@ impl<'a> Direction<'a> {
             // Other relays or other programs have them all: a moment later there may be one.
             return self.take_by_read(source, Reason::Refused);
         };
-        let taken = sys::splice_from_socket(source, &pipe, PIPE_BYTES);
+        let taken = sys::splice_from_socket(source, &pipe, WIDE_PIPE_BYTES);
         if let Ok(taken @ 1..) = taken {
             self.hold = Hold::Pipe { pipe, left: taken };
             return Ok(taken);
@@ -137,7 +137,7 @@ impl<'a> Direction<'a> {
     }
 
     /// The one that was used last, or one from the pool.
-    fn empty_pipe(&mut self) -> Result<sys::Pipe, Errno> {
+    fn empty_pipe(&mut self) -> Result<Pipe, Errno> {
         match std::mem::replace(&mut self.hold, Hold::Nothing) {
             Hold::Pipe { pipe, .. } => Ok(pipe),
             Hold::Nothing | Hold::Buffer { .. } => self.pipes.take(),

@@ -146,8 +146,8 @@ impl Engine {
     /// served: its end is passed on behind its last byte. A byte that is marked as urgent goes in its place in the
     /// stream, unmarked.
     ///
-    /// Each direction takes as much as the socket has, up to a pipe of 256 KiB, and takes no more before all of it is
-    /// delivered: a peer that does not read makes the other one wait. What was delivered is counted in the ledger under
+    /// Each direction takes as much as the socket has, up to a pipe of 1 MiB, or of 256 KiB while 32 others hold bytes, and
+    /// takes no more before all of it is delivered: a peer that does not read makes the other one wait. What was delivered is counted in the ledger under
     /// `path`, and told to `delivered` with the side that got it, whenever it happens.
     ///
     /// # Errors
