@@ -106,25 +106,29 @@ fn copy_path(run: &Run, path: &Path, request: &Request) -> anyhow::Result<()> {
     let source = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
     let destination = place::destination(path, &source, &request.destination)?;
     let crew = Crew::new(run);
+    let is_tree = source.is_dir();
+    // Whoever looks for files has enough to do; one file needs nobody else to begin with.
+    let threads = request.threads.get() - usize::from(!is_tree);
     let links = thread::scope(|scope| {
-        for number in 0..request.threads.get() {
+        for number in 0..threads {
             let thread = thread::Builder::new().name("copy".to_owned());
             match thread.spawn_scoped(scope, || crew.work()) {
                 Ok(_) => {}
-                Err(error) if number == 0 => return Err(error).context("cannot start a thread"),
+                Err(error) if is_tree && number == 0 => return Err(error).context("cannot start a thread"),
                 // Those that could be started do it all.
                 Err(_) => break,
             }
         }
-        let links = if source.is_dir() {
-            tree::walk(run, &crew, path, &destination)
-        } else {
-            run.bar.inc_length(source.len());
-            crew.add(Job::alone(path, &destination));
-            HardLinks::default()
-        };
+        if is_tree {
+            let links = tree::walk(run, &crew, path, &destination);
+            crew.no_more();
+            return Ok(links);
+        }
+        run.bar.inc_length(source.len());
+        crew.add(Job::alone(path, &destination));
         crew.no_more();
-        Ok(links)
+        crew.work();
+        Ok(HardLinks::default())
     })?;
     links.make(run);
     Ok(())

@@ -143,7 +143,7 @@ impl Partial {
     /// Notes that all before `complete_to` is there, if that is worth a note.
     pub(super) fn note(&self, complete_to: u64) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if BOOT_ID.is_empty() || complete_to < noted.saturating_add(PIECE_BYTES) {
+        if complete_to < noted.saturating_add(PIECE_BYTES) || BOOT_ID.is_empty() {
             return;
         }
         let note = self.origin.note(&BOOT_ID, complete_to);
