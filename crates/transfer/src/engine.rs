@@ -11,7 +11,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::last_move::LastMove;
-use crate::passing::Lease;
+use crate::passing::{Lease, Passing};
 use crate::pipes::Pipes;
 use crate::relay::Ends;
 use crate::seen::Seen;
@@ -45,7 +45,7 @@ impl Engine {
             policy,
             capabilities,
             ledger: Ledger::new(),
-            warm: WarmPool::default(),
+            warm: WarmPool::new(Passing::new(&capabilities)),
             seen: Seen::default(),
             pipes: Pipes::default(),
         }
@@ -56,7 +56,7 @@ impl Engine {
     /// after them, so that a reader of old data does not push out what others need.
     #[must_use]
     pub fn leaving_pages(self) -> Self {
-        Self { warm: WarmPool::leaving_pages(), ..self }
+        Self { warm: WarmPool::new(Passing::new(&self.capabilities).leaving_pages()), ..self }
     }
 
     /// How mechanisms are chosen.
@@ -129,8 +129,8 @@ impl Engine {
             match step.map_err(SendError::Kernel)?? {
                 Step::Moved | Step::MovedInPart => {}
                 Step::Cold(region) => {
-                    let lease = self.bring_in(&region).await;
-                    sending.brought_in(&region, lease);
+                    let leases = self.bring_in(&region).await;
+                    sending.brought_in(&region, leases);
                     last_move.touch();
                 }
             }
@@ -170,11 +170,11 @@ impl Engine {
         relay::run(means, ends, idle_limit, delivered)
     }
 
-    async fn bring_in(&self, region: &Region) -> Option<Lease> {
+    async fn bring_in(&self, region: &Region) -> Vec<Lease> {
         let asked = Instant::now();
-        let lease = self.warm.bring_in(region.clone()).await;
+        let leases = self.warm.bring_in(region.clone()).await;
         self.ledger.add_cold_wait(region.len(), asked.elapsed());
-        lease
+        leases
     }
 }
 

@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::{Region, sys};
+use crate::{Capabilities, Region, cached_pages, sys};
 
 /// What stays in the cache of what was read from the disk and sent: some ten readers' last and next steps, and a small
 /// part of the smallest machine's memory.
@@ -30,6 +30,8 @@ pub(crate) struct Passing {
     any: AtomicBool,
     /// Whether surplus is forgotten only: the kernel decides what stays.
     leaves_pages: bool,
+    /// Whether the kernel tells how much of a range is in the cache.
+    cachestat: bool,
 }
 
 #[derive(Debug)]
@@ -51,26 +53,27 @@ pub(crate) struct Lease {
 }
 
 impl Passing {
-    /// Gives up no pages.
-    pub(crate) fn leaving_pages() -> Self {
-        Self { leaves_pages: true, ..Self::default() }
+    pub(crate) fn new(capabilities: &Capabilities) -> Self {
+        Self { cachestat: capabilities.cachestat, ..Self::default() }
     }
 
-    /// Notes that `region` is about to be read from the disk and sent. Gives up what is too much.
-    pub(crate) fn begin(&self, region: &Region) -> Lease {
+    /// Gives up no pages.
+    pub(crate) fn leaving_pages(self) -> Self {
+        Self { leaves_pages: true, ..self }
+    }
+
+    /// Notes that `region` is about to be read from the disk and sent, unless most of it is in the cache: then others have
+    /// a use for it, and that a page is missing is no reason to give up the rest. Gives up what is too much.
+    pub(crate) fn begin(&self, region: &Region) -> Vec<Lease> {
+        let is_of_others = self.is_mostly_cached(region);
         let mut ranges = self.lock();
-        let lease = match ranges.iter_mut().find(|range| range.is(region)) {
-            Some(known) => known.lease(),
-            None => {
-                let mut range = Range::of(region);
-                let lease = range.lease();
-                ranges.push_back(range);
-                lease
-            }
-        };
-        self.any.store(true, Ordering::Release);
+        if !is_of_others && !ranges.iter().any(|range| range.is(region)) {
+            self.add(&mut ranges, region);
+        }
+        let overlapping = ranges.iter_mut().filter(|range| range.overlaps(region));
+        let leases = overlapping.map(Range::lease).collect();
         self.give_up(take_surplus(ranges));
-        lease
+        leases
     }
 
     /// Notes that `region` has been read.
@@ -80,14 +83,15 @@ impl Passing {
         }
     }
 
-    /// Whether `region` should be read ahead of its sender: not if it is known, or if there are too many.
+    /// Whether `region` should be read ahead of its sender: not if it is known or in the cache, or if there are too many.
     pub(crate) fn begin_ahead(&self, region: &Region) -> bool {
+        let is_of_others = self.is_mostly_cached(region);
         let mut ranges = self.lock();
         let leased = ranges.iter().filter(|range| range.is_leased()).count();
-        if leased > AHEAD_LEASES_MAX || ranges.iter().any(|range| range.is(region)) {
+        if is_of_others || leased > AHEAD_LEASES_MAX || ranges.iter().any(|range| range.is(region)) {
             return false;
         }
-        ranges.push_back(Range::of(region));
+        self.add(&mut ranges, region);
         self.give_up(take_surplus(ranges));
         true
     }
@@ -101,6 +105,19 @@ impl Passing {
         let mut ranges = self.lock();
         let overlapping = ranges.iter_mut().filter(|range| range.overlaps(region));
         overlapping.map(|range| range.is_read.then(|| range.lease())).collect()
+    }
+
+    fn add(&self, ranges: &mut VecDeque<Range>, region: &Region) {
+        ranges.push_back(Range::of(region));
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Whether most of what a region has of its file is in the cache.
+    fn is_mostly_cached(&self, region: &Region) -> bool {
+        let file_bytes = region.file().metadata().map_or(u64::MAX, |metadata| metadata.len());
+        let there = region.first(file_bytes.saturating_sub(region.position()));
+        let pages = there.len().div_ceil(rustix::param::page_size() as u64);
+        self.cachestat && cached_pages(&there).is_ok_and(|cached| cached > pages / 2)
     }
 
     fn give_up(&self, ranges: Vec<Range>) {
@@ -182,10 +199,10 @@ mod tests {
         passing.lock().iter().map(|range| range.len).sum()
     }
 
-    fn read(passing: &Passing, region: &Region) -> Lease {
-        let lease = passing.begin(region);
+    fn read(passing: &Passing, region: &Region) -> Vec<Lease> {
+        let leases = passing.begin(region);
         passing.complete(region);
-        lease
+        leases
     }
 
     #[test]
@@ -234,6 +251,22 @@ mod tests {
         let _lease = read(&passing, &step(&one, 0));
         assert!(nothing(step(&other, 0)));
         assert!(nothing(step(&one, 1)));
+    }
+
+    #[test]
+    fn what_is_in_the_cache_already_is_not_given_up() {
+        let passing = Passing::new(&Capabilities::probe());
+        if !passing.cachestat {
+            println!("skipped: no cachestat");
+            return;
+        }
+        let file = file();
+        std::io::Write::write_all(&mut &*file, &vec![1; STEP as usize + 5_000]).unwrap();
+        for number in [0, 1] {
+            assert!(passing.begin(&step(&file, number)).is_empty());
+            assert!(!passing.begin_ahead(&step(&file, number)));
+        }
+        assert_eq!(kept(&passing), 0);
     }
 
     #[test]

@@ -105,9 +105,9 @@ impl<'a> Sending<'a> {
 
     /// Notes that a range handed out by [`Step::Cold`] has been read: it is sent without asking again, so a file
     /// system that keeps nothing in the cache slows a send down, but does not stop it.
-    pub(crate) fn brought_in(&mut self, region: &Region, lease: Option<Lease>) {
+    pub(crate) fn brought_in(&mut self, region: &Region, leases: Vec<Lease>) {
         self.front.resident = Some(Resident::now(region.end()));
-        self.front._leases = lease.into_iter().collect();
+        self.front._leases = leases;
     }
 
     fn try_step(&mut self, socket: BorrowedFd<'_>) -> Result<Step, Obstacle> {
@@ -397,7 +397,7 @@ mod tests {
         while let Ok(step) = sending.step(socket.as_fd()) {
             held_one |= sending.pipe.is_some();
             if let Step::Cold(region) = step.unwrap() {
-                sending.brought_in(&region, None);
+                sending.brought_in(&region, Vec::new());
             }
         }
 

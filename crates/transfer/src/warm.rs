@@ -47,28 +47,29 @@ pub(crate) struct WarmPool {
 #[derive(Debug)]
 enum Job {
     /// Somebody waits for this range, and will want the next one.
-    BringIn { region: Region, done: oneshot::Sender<Lease> },
+    BringIn { region: Region, done: oneshot::Sender<Vec<Lease>> },
     /// Somebody is about to send what comes before this range.
     ReadAhead(Region),
 }
 
 impl WarmPool {
-    /// Gives up no pages that it read.
-    pub(crate) fn leaving_pages() -> Self {
-        Self { passing: Arc::new(Passing::leaving_pages()), ..Self::default() }
+    pub(crate) fn new(passing: Passing) -> Self {
+        Self { disks: Mutex::default(), passing: Arc::new(passing) }
     }
 
     /// Waits until `region`, of at most [`WARM_BYTES`], has been read into the page cache, and begins to read what comes
-    /// after it. The pages stay while the lease is held.
+    /// after it. The pages stay while the leases are held; there are none for what was in the cache anyway.
     ///
     /// Returns in any case: whether the file can be read is for the send to find out. Dropping the future withdraws a
     /// job that has not begun.
-    pub(crate) async fn bring_in(&self, region: Region) -> Option<Lease> {
-        let jobs = self.jobs_of(&region)?;
+    pub(crate) async fn bring_in(&self, region: Region) -> Vec<Lease> {
+        let Some(jobs) = self.jobs_of(&region) else { return Vec::new() };
         let (done, is_done) = oneshot::channel();
-        jobs.send(Job::BringIn { region, done }).await.ok()?;
         // The other end drops the sender only if its thread is gone, and then nobody will read.
-        is_done.await.ok()
+        match jobs.send(Job::BringIn { region, done }).await {
+            Ok(()) => is_done.await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Leases of what seems to be in the cache and was read to be sent, or `None` if that is not done yet. Where there are
@@ -124,11 +125,11 @@ fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing) {
         match job {
             Job::BringIn { done, .. } if done.is_closed() => {}
             Job::BringIn { region, done } => {
-                let lease = passing.begin(&region);
+                let leases = passing.begin(&region);
                 read_in(&region, null.as_ref(), &mut scratch);
                 passing.complete(&region);
                 // The sender may have gone meanwhile.
-                let _ = done.send(lease);
+                let _ = done.send(leases);
                 let others_wait = jobs.try_lock().is_ok_and(|jobs| !jobs.is_empty());
                 if !others_wait {
                     read_ahead(&next_of(&region), passing);

@@ -117,6 +117,41 @@ async fn what_was_read_to_be_sent_is_given_up_unless_pages_are_left_to_the_kerne
 }
 
 #[tokio::test]
+async fn a_missing_page_is_read_and_what_lies_around_it_stays() {
+    const LONG_BYTES: usize = 96 << 20;
+    const PAGE_BYTES: u64 = 4_096;
+    const MISSING: [u64; 3] = [1 << 20, 20 << 20, 50 << 20];
+    if !Capabilities::probe().cachestat {
+        println!("skipped: no cachestat");
+        return;
+    }
+    let goods = Goods::new(LONG_BYTES);
+    if !goods.evict() {
+        println!("skipped: temporary files are never cold here");
+        return;
+    }
+    // The kernel reads nothing that is not asked for.
+    rustix::fs::fadvise(&goods.file, 0, None, rustix::fs::Advice::Random).unwrap();
+    let mut position = 0;
+    for end in MISSING.into_iter().chain([LONG_BYTES as u64]) {
+        goods.region(position, end - position).read().unwrap();
+        position = end + PAGE_BYTES;
+    }
+    let engine = Engine::new(Policy::automatic());
+    let (socket, peer) = socket_pair(Buffers::Usual).await;
+    let receiving = tokio::spawn(receive_all(peer));
+    engine.send(&socket, Plan::new().file(goods.whole()), Path::Consumer).await.unwrap();
+    drop(socket);
+    assert_same_bytes(&receiving.await.unwrap(), &goods.bytes);
+    // The kernel may have a use for some of the memory meanwhile.
+    let cold = engine.ledger().snapshot().cold;
+    assert!((1..LONG_BYTES as u64 / 10).contains(&cold.bytes), "{cold:?}");
+    let pages = (LONG_BYTES / rustix::param::page_size()) as u64;
+    let cached = cached_pages(&goods.whole()).unwrap();
+    assert!(cached > pages / 10 * 9, "{cached} of {pages} pages");
+}
+
+#[tokio::test]
 async fn small_cold_regions_are_read_by_the_warm_threads() {
     let Some(goods) = cold_goods() else { return };
     rustix::fs::fadvise(&goods.file, 0, None, rustix::fs::Advice::Random).unwrap();
