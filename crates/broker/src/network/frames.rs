@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, BytesMut};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::buffers::{Frame, FrameBuffer, RequestBuffers, SMALL_FRAME_BYTES};
@@ -109,7 +110,7 @@ impl FrameReader {
     async fn read_more(&mut self, socket: &TcpStream) -> io::Result<bool> {
         loop {
             self.unread.reserve((SMALL_FRAME_BYTES + LENGTH_BYTES).saturating_sub(self.unread.len()));
-            match socket.try_read_buf(&mut self.unread) {
+            match try_read(socket, &mut self.unread) {
                 Ok(count) => return Ok(count > 0),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // A connection that waits for its peer keeps no memory for it.
@@ -150,7 +151,7 @@ impl FrameReader {
         let got = frame.bytes.len();
         let mut rest = (&mut frame.bytes).limit(length - got);
         loop {
-            match socket.try_read_buf(&mut rest) {
+            match try_read(socket, &mut rest) {
                 Ok(0) => return Err(FrameError::Truncated { got, expected: length }),
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -166,4 +167,20 @@ impl FrameReader {
             }
         }
     }
+}
+
+/// One read of what there is. A short one has emptied the socket: that is noted here, where another read would only be told
+/// so, having waited for whoever is just handing the socket more.
+fn try_read(socket: &TcpStream, into: &mut impl BufMut) -> io::Result<usize> {
+    let room = into.chunk_mut().len();
+    let mut read = Err(io::ErrorKind::WouldBlock.into());
+    // Tokio waits for the next bytes when it is told that there are none.
+    let _ = socket.try_io(Interest::READABLE, || {
+        read = socket.try_read_buf(into);
+        match &read {
+            Ok(count) if *count < room => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    });
+    read
 }
