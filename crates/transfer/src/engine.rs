@@ -147,8 +147,8 @@ impl Engine {
     /// stream, unmarked.
     ///
     /// Each direction takes as much as the socket has, up to a pipe of 1 MiB, or of 256 KiB while 32 others hold bytes, and
-    /// takes no more before all of it is delivered: a peer that does not read makes the other one wait. What was delivered is counted in the ledger under
-    /// `path`, and told to `delivered` with the side that got it, whenever it happens.
+    /// takes no more before all of it is delivered: a peer that does not read makes the other one wait. What was delivered
+    /// is counted in the ledger under `path`, and told to `delivered` with the side that got it, whenever it happens.
     ///
     /// # Errors
     /// A peer that resets its connection or is lost, no byte delivered either way for `idle_limit`, or trouble of the

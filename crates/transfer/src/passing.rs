@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::{Capabilities, Region, cached_pages, sys};
+use crate::{Capabilities, Region, residency, sys};
 
 /// What stays in the cache of what was read from the disk and sent: some ten readers' last and next steps, and a small
 /// part of the smallest machine's memory.
@@ -112,12 +112,8 @@ impl Passing {
         self.any.store(true, Ordering::Release);
     }
 
-    /// Whether most of what a region has of its file is in the cache.
     fn is_mostly_cached(&self, region: &Region) -> bool {
-        let file_bytes = region.file().metadata().map_or(u64::MAX, |metadata| metadata.len());
-        let there = region.first(file_bytes.saturating_sub(region.position()));
-        let pages = there.len().div_ceil(rustix::param::page_size() as u64);
-        self.cachestat && cached_pages(&there).is_ok_and(|cached| cached > pages / 2)
+        self.cachestat && residency::is_mostly_cached(region) == Some(true)
     }
 
     fn give_up(&self, ranges: Vec<Range>) {

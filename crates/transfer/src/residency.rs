@@ -65,10 +65,23 @@ pub fn cached_pages(region: &Region) -> io::Result<u64> {
 /// Whether all pages of a range are in the page cache, those whose read is still under way included; `None` where the
 /// kernel does not tell.
 pub(crate) fn is_cached(file: &File, position: u64, len: NonZeroU64) -> Option<bool> {
+    sys::cachestat(file.as_fd(), position, len).ok().map(|stat| stat.cached >= pages(position, len))
+}
+
+/// Whether more than half of the pages that a region has of its file are in the page cache, counted likewise; `None` where
+/// the kernel does not tell, or there are none.
+pub(crate) fn is_mostly_cached(region: &Region) -> Option<bool> {
+    let file_bytes = region.file().metadata().ok()?.len();
+    let there = region.first(file_bytes.saturating_sub(region.position()));
+    let pages = pages(there.position(), NonZeroU64::new(there.len())?);
+    cached_pages(&there).ok().map(|cached| cached > pages / 2)
+}
+
+/// The pages that a range touches.
+fn pages(position: u64, len: NonZeroU64) -> u64 {
     let page_bytes = rustix::param::page_size() as u64;
     let last = position.saturating_add(len.get() - 1);
-    let pages = last / page_bytes - position / page_bytes + 1;
-    sys::cachestat(file.as_fd(), position, len).ok().map(|stat| stat.cached >= pages)
+    last / page_bytes - position / page_bytes + 1
 }
 
 /// Tries to read the byte at `position` without waiting.

@@ -119,16 +119,18 @@ fn copy_path(run: &Run, path: &Path, request: &Request) -> anyhow::Result<()> {
                 Err(_) => break,
             }
         }
-        if is_tree {
-            let links = tree::walk(run, &crew, path, &destination);
-            crew.no_more();
-            return Ok(links);
-        }
-        run.bar.inc_length(source.len());
-        crew.add(Job::alone(path, &destination));
+        let links = if is_tree {
+            tree::walk(run, &crew, path, &destination)
+        } else {
+            run.bar.inc_length(source.len());
+            crew.add(Job::alone(path, &destination));
+            HardLinks::default()
+        };
         crew.no_more();
-        crew.work();
-        Ok(HardLinks::default())
+        if !is_tree {
+            crew.work();
+        }
+        Ok(links)
     })?;
     links.make(run);
     Ok(())

@@ -9,8 +9,8 @@ use transfer::{Capabilities, Engine, Mechanism, Path, Plan, Policy, Residency, c
 
 const GOODS_BYTES: usize = 6 << 20;
 
-fn cold_goods() -> Option<Goods> {
-    let goods = Goods::new(GOODS_BYTES);
+fn cold_goods(bytes: usize) -> Option<Goods> {
+    let goods = Goods::new(bytes);
     let evicted = goods.evict();
     if !evicted {
         println!("skipped: temporary files are never cold here");
@@ -35,7 +35,7 @@ fn ways_to_ask() -> Vec<Capabilities> {
 #[test]
 fn an_evicted_range_is_absent_and_resident_once_it_was_read() {
     for means in ways_to_ask() {
-        let Some(goods) = cold_goods() else { return };
+        let Some(goods) = cold_goods(GOODS_BYTES) else { return };
         let range = goods.region(4_000, 3 << 20);
         if means.cachestat {
             assert_eq!(Residency::of(&range, &means), Residency::Absent, "{means:?}");
@@ -52,7 +52,7 @@ fn an_evicted_range_is_absent_and_resident_once_it_was_read() {
 #[test]
 fn one_missing_page_in_the_middle_is_seen_by_cachestat() {
     let means = Capabilities::probe();
-    let Some(goods) = cold_goods() else { return };
+    let Some(goods) = cold_goods(GOODS_BYTES) else { return };
     if !means.cachestat {
         println!("skipped: no cachestat");
         return;
@@ -75,7 +75,7 @@ fn a_kernel_that_cannot_tell_is_believed_to_know_nothing() {
 #[tokio::test]
 async fn cold_files_arrive_whole_and_their_waits_are_counted() {
     for mechanism in Mechanism::ALL {
-        let Some(goods) = cold_goods() else { return };
+        let Some(goods) = cold_goods(GOODS_BYTES) else { return };
         let engine = Engine::new(Policy::force(mechanism));
         let (socket, peer) = socket_pair(Buffers::Usual).await;
         let receiving = tokio::spawn(receive_all(peer));
@@ -99,11 +99,7 @@ async fn what_was_read_to_be_sent_is_given_up_unless_pages_are_left_to_the_kerne
     for (engine, leaves_pages) in
         [(Engine::new(Policy::automatic()), false), (Engine::new(Policy::automatic()).leaving_pages(), true)]
     {
-        let goods = Goods::new(LONG_BYTES);
-        if !goods.evict() {
-            println!("skipped: temporary files are never cold here");
-            return;
-        }
+        let Some(goods) = cold_goods(LONG_BYTES) else { return };
         let (socket, peer) = socket_pair(Buffers::Usual).await;
         let receiving = tokio::spawn(receive_all(peer));
         engine.send(&socket, Plan::new().file(goods.whole()), Path::Http).await.unwrap();
@@ -125,11 +121,7 @@ async fn a_missing_page_is_read_and_what_lies_around_it_stays() {
         println!("skipped: no cachestat");
         return;
     }
-    let goods = Goods::new(LONG_BYTES);
-    if !goods.evict() {
-        println!("skipped: temporary files are never cold here");
-        return;
-    }
+    let Some(goods) = cold_goods(LONG_BYTES) else { return };
     // The kernel reads nothing that is not asked for.
     rustix::fs::fadvise(&goods.file, 0, None, rustix::fs::Advice::Random).unwrap();
     let mut position = 0;
@@ -153,7 +145,7 @@ async fn a_missing_page_is_read_and_what_lies_around_it_stays() {
 
 #[tokio::test]
 async fn small_cold_regions_are_read_by_the_warm_threads() {
-    let Some(goods) = cold_goods() else { return };
+    let Some(goods) = cold_goods(GOODS_BYTES) else { return };
     rustix::fs::fadvise(&goods.file, 0, None, rustix::fs::Advice::Random).unwrap();
     // With RWF_NOWAIT a quick disk may be done before the kernel has looked: then nothing is cold.
     let means = Capabilities { read_nowait: false, ..Capabilities::probe() };
@@ -192,7 +184,7 @@ async fn without_any_means_to_ask_everything_goes_through_the_warm_threads() {
 
 #[tokio::test]
 async fn a_dropped_send_withdraws_its_waiting_reads() {
-    let Some(goods) = cold_goods() else { return };
+    let Some(goods) = cold_goods(GOODS_BYTES) else { return };
     let engine = Engine::new(Policy::automatic());
     let (socket, _peer) = socket_pair(Buffers::Usual).await;
     {
