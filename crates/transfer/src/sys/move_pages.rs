@@ -38,9 +38,15 @@ impl Pipe {
     /// It is given room for `capacity` bytes if the limits of pipe(7) allow it; else it has the kernel's default.
     pub(crate) fn new(capacity: usize) -> Result<Self, Errno> {
         let (read_end, write_end) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let mut pipe = Self { read_end, write_end, has_asked_capacity: false };
+        pipe.ask_for(capacity);
+        Ok(pipe)
+    }
+
+    /// Gives it, while it is empty, room for `capacity` bytes if the limits of pipe(7) allow it.
+    pub(crate) fn ask_for(&mut self, capacity: usize) {
         // A pipe of the default size does the same work in more calls.
-        let has_asked_capacity = rustix::pipe::fcntl_setpipe_size(&write_end, capacity).is_ok();
-        Ok(Self { read_end, write_end, has_asked_capacity })
+        self.has_asked_capacity = rustix::pipe::fcntl_setpipe_size(&self.write_end, capacity).is_ok();
     }
 
     /// Whether it has the room that was asked for.
