@@ -184,3 +184,84 @@ fn try_read(socket: &TcpStream, into: &mut impl BufMut) -> io::Result<usize> {
     });
     read
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use bytes::Bytes;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LARGE: usize = 300_000;
+
+    /// A reader, its socket, and the peer's.
+    async fn connection() -> (FrameReader, TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        // The budget has room for one large frame.
+        (FrameReader::new(Arc::new(RequestBuffers::new(LARGE)), LARGE), socket, peer)
+    }
+
+    fn framed(bytes: &[u8]) -> Vec<u8> {
+        [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
+    }
+
+    fn counting_up(bytes: usize) -> Vec<u8> {
+        (0..bytes).map(|at| (at % 251) as u8).collect()
+    }
+
+    async fn next(frames: &mut FrameReader, socket: &TcpStream) -> Bytes {
+        let frame = frames.next(socket).await.unwrap().unwrap();
+        let bytes = Bytes::copy_from_slice(&frame.bytes());
+        frames.buffers.give_back(frame);
+        bytes
+    }
+
+    #[tokio::test]
+    async fn frames_that_follow_each_other_closely_come_out_one_by_one() {
+        let (mut frames, socket, mut peer) = connection().await;
+        let sent = [LARGE, 5, 20_000, SMALL_FRAME_BYTES, 100_000, 70_000, 1].map(counting_up);
+        let stream = sent.iter().flat_map(|frame| framed(frame)).collect::<Vec<_>>();
+        let writing = tokio::spawn(async move { peer.write_all(&stream).await.map(|()| peer) });
+        for frame in &sent {
+            assert!(next(&mut frames, &socket).await == frame);
+        }
+        drop(writing.await.unwrap().unwrap());
+        assert!(frames.next(&socket).await.unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_stops_in_a_large_frame_is_left_alone_until_others_need_its_memory() {
+        let (mut frames, socket, mut peer) = connection().await;
+        let buffers = Arc::clone(&frames.buffers);
+        peer.write_all(&framed(&counting_up(LARGE))[..LARGE / 2]).await.unwrap();
+        let a_while = STALLED_FRAME * 10;
+        let mut reading = pin!(frames.next(&socket));
+        assert!(tokio::time::timeout(a_while, &mut reading).await.is_err());
+        let _waits = tokio::spawn(async move { buffers.take(LARGE).await.bytes.capacity() });
+        let ended = tokio::time::timeout(a_while, reading).await.unwrap();
+        assert!(matches!(ended, Err(FrameError::Stalled { got, expected: LARGE }) if got > 0), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_sends_slowly_is_not_taken_for_one_that_has_stopped() {
+        let (mut frames, socket, mut peer) = connection().await;
+        let buffers = Arc::clone(&frames.buffers);
+        let large = counting_up(LARGE);
+        let stream = framed(&large);
+        let sending = async {
+            for part in stream.chunks(LARGE / 7) {
+                peer.write_all(part).await.unwrap();
+                tokio::time::sleep(STALLED_FRAME / 2).await;
+                let buffers = Arc::clone(&buffers);
+                tokio::spawn(async move { buffers.take(LARGE).await.bytes.capacity() });
+            }
+        };
+        let (read, ()) = tokio::join!(next(&mut frames, &socket), sending);
+        assert!(read == large);
+    }
+}
