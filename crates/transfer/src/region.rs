@@ -87,6 +87,12 @@ impl Region {
         file::read_exact_at(&self.file, self.position, self.len)
     }
 
+    /// The part that the file has now.
+    pub(crate) fn in_file(&self) -> io::Result<Self> {
+        let file_bytes = self.file.metadata()?.len();
+        Ok(self.first(file_bytes.saturating_sub(self.position)))
+    }
+
     /// The first `len` bytes, or all if there are fewer.
     pub(crate) fn first(&self, len: u64) -> Self {
         Self { len: len.min(self.len), ..self.clone() }

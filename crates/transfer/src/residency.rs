@@ -71,8 +71,7 @@ pub(crate) fn is_cached(file: &File, position: u64, len: NonZeroU64) -> Option<b
 /// Whether more than half of the pages that a region has of its file are in the page cache, counted likewise; `None` where
 /// the kernel does not tell, or there are none.
 pub(crate) fn is_mostly_cached(region: &Region) -> Option<bool> {
-    let file_bytes = region.file().metadata().ok()?.len();
-    let there = region.first(file_bytes.saturating_sub(region.position()));
+    let there = region.in_file().ok()?;
     let pages = pages(there.position(), NonZeroU64::new(there.len())?);
     cached_pages(&there).ok().map(|cached| cached > pages / 2)
 }

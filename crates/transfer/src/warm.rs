@@ -48,8 +48,8 @@ pub(crate) struct WarmPool {
 enum Job {
     /// Somebody waits for this range, and will want the next one.
     BringIn { region: Region, done: oneshot::Sender<Vec<Lease>> },
-    /// Somebody is about to send what comes before this range.
-    ReadAhead(Region),
+    /// Somebody is about to send this range, and will want the next one.
+    ReadAheadOf(Region),
 }
 
 impl WarmPool {
@@ -81,7 +81,7 @@ impl WarmPool {
             && jobs.capacity() == QUEUE_JOBS
         {
             // Somebody may have been faster: then the disk has work that is waited for.
-            let _ = jobs.try_send(Job::ReadAhead(next_of(region)));
+            let _ = jobs.try_send(Job::ReadAheadOf(region.clone()));
         }
         Some(leases)
     }
@@ -96,9 +96,11 @@ impl WarmPool {
     }
 }
 
-/// What a sender of `region` will most likely send next; where the file ends before, there is less to read.
-fn next_of(region: &Region) -> Region {
-    Region::new(Arc::clone(region.file()), region.end(), WARM_BYTES)
+/// What a sender of `region` will most likely send next, as far as the file goes by now: what is appended later comes into
+/// the page cache by being written, and is nobody's to wait for or to give up. `None` at the end of the file.
+fn next_of(region: &Region) -> Option<Region> {
+    let next = Region::new(Arc::clone(region.file()), region.end(), WARM_BYTES).in_file().ok()?;
+    (!next.is_empty()).then_some(next)
 }
 
 fn start_threads(passing: &Arc<Passing>) -> Option<mpsc::Sender<Job>> {
@@ -132,18 +134,20 @@ fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing) {
                 let _ = done.send(leases);
                 let others_wait = jobs.try_lock().is_ok_and(|jobs| !jobs.is_empty());
                 if !others_wait {
-                    read_ahead(&next_of(&region), passing);
+                    read_ahead_of(&region, passing);
                 }
             }
-            Job::ReadAhead(region) => read_ahead(&region, passing),
+            Job::ReadAheadOf(region) => read_ahead_of(&region, passing),
         }
     }
 }
 
-/// Queues reads for a range that nobody waits for yet.
-fn read_ahead(region: &Region, passing: &Passing) {
-    if passing.begin_ahead(region) {
-        queue_reads(region);
+/// Queues reads for what comes after `region`, which nobody waits for yet.
+fn read_ahead_of(region: &Region, passing: &Passing) {
+    if let Some(next) = next_of(region)
+        && passing.begin_ahead(&next)
+    {
+        queue_reads(&next);
     }
 }
 
@@ -189,4 +193,22 @@ fn pass_through(
     scratch.clear();
     scratch.reserve(SCRATCH_BYTES);
     sys::pread_append(file, rest.position(), scratch, len.min(SCRATCH_BYTES)).ok().map(|read| read as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_ahead_that_the_file_does_not_have() {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        file.set_len(WARM_BYTES * 2 + 5_000).unwrap();
+        let step = |number| Region::new(Arc::clone(&file), number * WARM_BYTES, WARM_BYTES);
+        assert_eq!(
+            next_of(&step(0)).map(|next| (next.position(), next.len())),
+            Some((WARM_BYTES, WARM_BYTES))
+        );
+        assert_eq!(next_of(&step(1)).map(|next| next.len()), Some(5_000));
+        assert!(next_of(&step(2)).is_none());
+    }
 }
