@@ -5,12 +5,13 @@
 //! it again when it is written to, at a fraction of the speed of memory.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::{memory, write_file};
+use super::memory;
 use crate::packages;
 
 /// How much of the memory that is available the files in it may take.
@@ -52,7 +53,7 @@ impl MemoryDir {
         fs::create_dir_all(&held)?;
         let files = (of_available(HELD)? >> 20) / HELD_FILE_MEBIBYTES;
         for number in 0..files {
-            write_file(&held.join(number.to_string()), HELD_FILE_MEBIBYTES)?;
+            fill(&held.join(number.to_string()))?;
         }
         Ok(())
     }
@@ -65,6 +66,15 @@ impl MemoryDir {
     fn held(&self) -> PathBuf {
         self.root.join("held")
     }
+}
+
+fn fill(path: &Path) -> anyhow::Result<()> {
+    let mut file = fs::File::create(path).with_context(|| format!("creating {}", path.display()))?;
+    let block = [7_u8; 1 << 20];
+    for _ in 0..HELD_FILE_MEBIBYTES {
+        file.write_all(&block).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn of_available(share: f64) -> anyhow::Result<u64> {

@@ -29,7 +29,6 @@ mod svg;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,11 +38,10 @@ use clap::{Args, ValueEnum as _};
 use self::cores::Cores;
 use self::figure::Figure;
 use self::machine::Machine;
-use self::pacing::WithoutPacing;
 use self::report::Rows;
 use self::results::{Measured, Results};
 use self::server::{Kind, Launcher};
-use self::session::{CPU_PER_GB, Sink, Turn};
+use self::session::{Sink, Turn};
 use self::sizes::Sizes;
 use crate::kafka::Kafka;
 use crate::{markers, static_server, workspace};
@@ -154,19 +152,6 @@ impl Compare {
                     headline::run(&turn(headline.fresh(kind)?), headline, measured)?;
                 }
             }
-            if let Some(measured) = wanted.figure(Figure::Consume) {
-                eprintln!("  {}", goals::FLOOR);
-                let file = data.path.join("floor");
-                // As many bytes as the records have.
-                write_file(&file, sizes.records.div_ceil(1 << 10))?;
-                let cost = clients::sendfile_floor(&launcher, &file, sizes.passes)?;
-                measured.add(goals::FLOOR_CASE, goals::FLOOR, CPU_PER_GB, cost);
-                let unpaced = WithoutPacing::begin()?;
-                let cost = clients::sendfile_floor(&launcher, &file, sizes.passes)?;
-                measured.add(goals::UNPACED_FLOOR_CASE, goals::FLOOR, CPU_PER_GB, cost);
-                drop(unpaced);
-                fs::remove_file(&file)?;
-            }
             if let (Some(measured), Some(files)) = (wanted.figure(Figure::Http), &files) {
                 for kind in static_server::Kind::ALL {
                     memory::touch()?;
@@ -258,16 +243,6 @@ impl Drop for Scratch {
             eprintln!("{} could not be removed: {error}", self.path.display());
         }
     }
-}
-
-/// Writes a file that is in the page cache then.
-fn write_file(path: &Path, mebibytes: u64) -> anyhow::Result<()> {
-    let mut file = fs::File::create(path).with_context(|| format!("creating {}", path.display()))?;
-    let block = [7_u8; 1 << 20];
-    for _ in 0..mebibytes {
-        file.write_all(&block).with_context(|| format!("writing {}", path.display()))?;
-    }
-    Ok(())
 }
 
 /// The commit of the checkout; with a plus sign if something in it is not committed.

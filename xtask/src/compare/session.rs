@@ -6,9 +6,10 @@ use bench::Usage;
 use client::{Address, Client, ClientConfig, NewTopic};
 use serde_json::Value;
 
-use super::clients::Clients;
+use super::clients::{self, Clients};
 use super::cores::Place;
 use super::figure::Figure;
+use super::goals;
 use super::pacing::WithoutPacing;
 use super::results::Measured;
 use super::server::{Kind, Launcher};
@@ -114,10 +115,46 @@ impl Turn<'_> {
         let unpaced = WithoutPacing::begin()?;
         let cost = clients.cost(|| repeat(passes, || clients.consume_librdkafka("records", records)))?;
         measured.add("librdkafka, no pacing", self.who(), CPU_PER_GB, per_gb(&cost, all, RECORD_BYTES));
+        let cost = self.consume_repeatedly(clients, "records", &[])?;
+        measured.add("crossdock bench, no pacing", self.who(), CPU_PER_GB, cost);
         drop(unpaced);
         let cost = clients.cost(|| repeat(passes, || clients.consume_java("records", records)))?;
         measured.add("Java client", self.who(), CPU_PER_GB, per_gb(&cost, all, RECORD_BYTES));
-        Ok(())
+        if self.kind == Kind::Crossdock { self.floor(measured) } else { Ok(()) }
+    }
+
+    /// The bare sendfile loop, over and over what the broker has written for one partition: in the page cache such a file
+    /// lies in smaller pieces than one that was written at once.
+    fn floor(&self, measured: &mut Measured) -> anyhow::Result<()> {
+        self.say(goals::FLOOR);
+        let segment = self.data_dir.join("records-0").join("00000000000000000000.log");
+        let times = self.sizes.passes * PARTITIONS.unsigned_abs();
+        let mut add = |case| -> anyhow::Result<()> {
+            let cost = clients::sendfile_floor(self.launcher, &segment, times)?;
+            measured.add(case, goals::FLOOR, CPU_PER_GB, cost);
+            Ok(())
+        };
+        add(goals::FLOOR_CASE)?;
+        let _unpaced = WithoutPacing::begin()?;
+        add(goals::UNPACED_FLOOR_CASE)
+    }
+
+    /// What one GB costs the broker whose reader is the load generator, which looks at nothing.
+    fn consume_repeatedly(
+        &self,
+        clients: &Clients<'_>,
+        topic: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<f64> {
+        let (mut cpu_s, mut gigabytes) = (0.0, 0.0);
+        for _ in 0..self.sizes.scale_passes {
+            let report =
+                clients.bench(&[&["consume", "--topic", topic], arguments].concat(), Place::Clients)?;
+            let (pass_cpu_s, pass_gigabytes) = cost_of(&report, "consumed")?;
+            cpu_s += pass_cpu_s;
+            gigabytes += pass_gigabytes;
+        }
+        Ok(cpu_s / gigabytes)
     }
 
     fn small(&self, clients: &Clients<'_>, measured: &mut Measured) -> anyhow::Result<()> {
@@ -176,14 +213,8 @@ impl Turn<'_> {
         let report = clients.bench(&produce.concat(), Place::Clients)?;
         let (cpu_s, gigabytes) = cost_of(&report, "produced")?;
         measured.add(&format!("produce, {case}"), self.who(), CPU_PER_GB, cpu_s / gigabytes);
-        let (mut cpu_s, mut gigabytes) = (0.0, 0.0);
-        for _ in 0..self.sizes.scale_passes {
-            let report = clients.bench(&[&["consume"], &common[..]].concat(), Place::Clients)?;
-            let (pass_cpu_s, pass_gigabytes) = cost_of(&report, "consumed")?;
-            cpu_s += pass_cpu_s;
-            gigabytes += pass_gigabytes;
-        }
-        measured.add(&format!("consume, {case}"), self.who(), CPU_PER_GB, cpu_s / gigabytes);
+        let cost = self.consume_repeatedly(clients, &topic, &["--connections", &connections])?;
+        measured.add(&format!("consume, {case}"), self.who(), CPU_PER_GB, cost);
         delete_topic(clients, &topic)
     }
 
