@@ -109,9 +109,8 @@ impl Figure {
                 "The same records, from the page cache, by kcat (librdkafka, `fetch.message.max.bytes=10485760`) and by \
                  Kafka's `ConsumerPerformance`. The floor is a process that does nothing but call `sendfile(2)` on a \
                  segment that Crossdock has just written, 1 MiB a call, with a reader that does nothing but `read(2)`. \
-                 On loopback the receiver's side of TCP runs in part on the sender's CPU time, and a reader that does \
-                 more makes sending dearer: `crossdock bench`, which parses answers and looks at no record, is the one \
-                 that is most like the floor's. \"No pacing\" is the same with \
+                 On loopback the receiver's side of TCP runs in part on the sender's CPU time. \
+                 `crossdock bench` asks for 1 MiB of a partition and looks at no record. \"No pacing\" is the same with \
                  `net.ipv4.tcp_congestion_control=cubic`: where the machine has BBR, that sets a timer for every 64 KiB \
                  sent, and Crossdock alone does without for connections within its host."
             }
