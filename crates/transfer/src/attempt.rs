@@ -82,8 +82,7 @@ fn by_splice(
 /// Never looks at the mapped bytes itself, so a file that shrinks meanwhile is an error and not a signal.
 fn by_mmap(socket: BorrowedFd<'_>, chunk: &Region, more: bool) -> Result<usize, Obstacle> {
     // Behind the end of the file, the rest of its last page reads as zeros: those are not to be sent.
-    let file_len = chunk.file().metadata().map_err(|error| Obstacle::of_file(errno_of(&error)))?.len();
-    let present = chunk.first(file_len.saturating_sub(chunk.position()));
+    let present = chunk.in_file().map_err(|error| Obstacle::of_file(errno_of(&error)))?;
     if present.is_empty() {
         return Err(Obstacle::EndOfFile);
     }

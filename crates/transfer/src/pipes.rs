@@ -45,11 +45,11 @@ impl Pipes {
         if let Some(pipe) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop_back() {
             return Ok(pipe);
         }
-        let wide = Arc::clone(&self.wide).try_acquire_owned().ok();
+        let mut wide = Arc::clone(&self.wide).try_acquire_owned().ok();
         let mut pipe = sys::Pipe::new(if wide.is_some() { WIDE_PIPE_BYTES } else { PIPE_BYTES })?;
         if wide.is_some() && !pipe.has_asked_capacity() {
             pipe.ask_for(PIPE_BYTES);
-            return Ok(Pipe { pipe, wide: None });
+            wide = None;
         }
         Ok(Pipe { pipe, wide })
     }

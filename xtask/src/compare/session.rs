@@ -115,7 +115,7 @@ impl Turn<'_> {
         let unpaced = WithoutPacing::begin()?;
         let cost = clients.cost(|| repeat(passes, || clients.consume_librdkafka("records", records)))?;
         measured.add("librdkafka, no pacing", self.who(), CPU_PER_GB, per_gb(&cost, all, RECORD_BYTES));
-        let cost = self.consume_repeatedly(clients, "records", &[])?;
+        let cost = self.consume_repeatedly(clients, &["--topic", "records"])?;
         measured.add("crossdock bench, no pacing", self.who(), CPU_PER_GB, cost);
         drop(unpaced);
         let cost = clients.cost(|| repeat(passes, || clients.consume_java("records", records)))?;
@@ -140,16 +140,10 @@ impl Turn<'_> {
     }
 
     /// What one GB costs the broker whose reader is the load generator, which looks at nothing.
-    fn consume_repeatedly(
-        &self,
-        clients: &Clients<'_>,
-        topic: &str,
-        arguments: &[&str],
-    ) -> anyhow::Result<f64> {
+    fn consume_repeatedly(&self, clients: &Clients<'_>, arguments: &[&str]) -> anyhow::Result<f64> {
         let (mut cpu_s, mut gigabytes) = (0.0, 0.0);
         for _ in 0..self.sizes.scale_passes {
-            let report =
-                clients.bench(&[&["consume", "--topic", topic], arguments].concat(), Place::Clients)?;
+            let report = clients.bench(&[&["consume"], arguments].concat(), Place::Clients)?;
             let (pass_cpu_s, pass_gigabytes) = cost_of(&report, "consumed")?;
             cpu_s += pass_cpu_s;
             gigabytes += pass_gigabytes;
@@ -213,7 +207,7 @@ impl Turn<'_> {
         let report = clients.bench(&produce.concat(), Place::Clients)?;
         let (cpu_s, gigabytes) = cost_of(&report, "produced")?;
         measured.add(&format!("produce, {case}"), self.who(), CPU_PER_GB, cpu_s / gigabytes);
-        let cost = self.consume_repeatedly(clients, &topic, &["--connections", &connections])?;
+        let cost = self.consume_repeatedly(clients, &common)?;
         measured.add(&format!("consume, {case}"), self.who(), CPU_PER_GB, cost);
         delete_topic(clients, &topic)
     }

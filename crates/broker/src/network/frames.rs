@@ -221,6 +221,12 @@ mod tests {
         bytes
     }
 
+    /// From now on somebody waits for the memory of a large frame.
+    fn contend(buffers: &Arc<RequestBuffers>) {
+        let buffers = Arc::clone(buffers);
+        tokio::spawn(async move { drop(buffers.take(LARGE).await) });
+    }
+
     #[tokio::test]
     async fn frames_that_follow_each_other_closely_come_out_one_by_one() {
         let (mut frames, socket, mut peer) = connection().await;
@@ -242,7 +248,7 @@ mod tests {
         let a_while = STALLED_FRAME * 10;
         let mut reading = pin!(frames.next(&socket));
         assert!(tokio::time::timeout(a_while, &mut reading).await.is_err());
-        let _waits = tokio::spawn(async move { buffers.take(LARGE).await.bytes.capacity() });
+        contend(&buffers);
         let ended = tokio::time::timeout(a_while, reading).await.unwrap();
         assert!(matches!(ended, Err(FrameError::Stalled { got, expected: LARGE }) if got > 0), "{ended:?}");
     }
@@ -257,8 +263,7 @@ mod tests {
             for part in stream.chunks(LARGE / 7) {
                 peer.write_all(part).await.unwrap();
                 tokio::time::sleep(STALLED_FRAME / 2).await;
-                let buffers = Arc::clone(&buffers);
-                tokio::spawn(async move { buffers.take(LARGE).await.bytes.capacity() });
+                contend(&buffers);
             }
         };
         let (read, ()) = tokio::join!(next(&mut frames, &socket), sending);
