@@ -10,6 +10,7 @@ use log::{
 };
 use parking_lot::Mutex;
 use protocol::{BrokerId, LeaderEpoch, Offset, PartitionIndex};
+use rustix::process::{Resource, getrlimit};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -74,6 +75,7 @@ impl DataDirs {
         for dir in &dirs {
             deleted.extend(dir.dir.deleted()?.into_iter().map(|path| (path, now_ms)));
         }
+        let open_files = leave_descriptors(open_files, getrlimit(Resource::Nofile).current);
         Ok(Self { dirs, files: OpenFiles::new(open_files), deleted: Mutex::new(deleted) })
     }
 
@@ -232,5 +234,24 @@ impl DataDirs {
     fn emptiest(&self) -> &DataDir {
         let logs = |dir: &&DataDir| dir.logs.load(Ordering::Relaxed);
         self.dirs.iter().min_by_key(logs).expect("a broker has at least one data directory")
+    }
+}
+
+/// How many files of logs may stay open where `asked` are and the process may open `limit`: half of them is left to
+/// connections.
+fn leave_descriptors(asked: usize, limit: Option<u64>) -> usize {
+    let half = limit.map_or(usize::MAX, |limit| usize::try_from(limit / 2).unwrap_or(usize::MAX));
+    asked.min(half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_leave_half_of_the_descriptors_to_connections() {
+        assert_eq!(leave_descriptors(8_192, Some(1_024)), 512);
+        assert_eq!(leave_descriptors(8_192, Some(1 << 20)), 8_192);
+        assert_eq!(leave_descriptors(8_192, None), 8_192);
     }
 }

@@ -9,8 +9,8 @@ broker_settings! {
         => "The HOST:PORT of the pages for metrics and health; empty turns them off.";
     "crossdock.compressed.validation"  string  "header"         medium anywhere   one_of(COMPRESSED_VALIDATION)
         => "How far compressed batches are checked: their header, or every record after decompression.";
-    "crossdock.open.files"             int     "512"            medium fixed      at_least(16)
-        => "How many files of logs stay open for the next reader, apart from those in use.";
+    "crossdock.open.files"             int     "8192"           medium fixed      at_least(16)
+        => "How many files of logs stay open, apart from those in use; at most half of what the process may open.";
     "crossdock.request.memory.bytes"   long    "268435456"      medium fixed      at_least(1048576)
         => "How many bytes of requests may be in memory at once, over all connections.";
     "crossdock.socket.buffers"         string  "auto"           medium fixed      one_of(SOCKET_BUFFERS)
