@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use rustix::fs::statvfs;
 use serde_json::Value;
 
 use super::Scratch;
@@ -31,6 +32,8 @@ const PARTITIONS: i32 = 8;
 const TOPIC: &str = "headline";
 /// Before anything is measured.
 const WARM_UP_S: &str = "2";
+/// The most that a run takes of the room that there is for its data.
+const FILLED: f64 = 0.95;
 /// How often the files of a deleted topic are looked for.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -75,15 +78,14 @@ pub(crate) fn run(turn: &Turn<'_>, data: &Data, measured: &mut Measured) -> anyh
         // Each case has its own broker: a case writes up to 1 GB a second, and the directory may be in memory.
         let server = launcher.start(kind, data_dir, Place::Anywhere)?;
         let clients = Clients { launcher, server: &server };
-        both(&clients, WARM_UP_S, rate)?;
+        let both = |seconds| both(&clients, seconds, rate, data_dir);
+        both(WARM_UP_S)?;
         make_ready(data_dir, data.memory.as_ref())?;
-        let report = both(&clients, &seconds, rate)?;
+        let report = both(&seconds)?;
         add(measured, case, who, &report)?;
         if kind == Kind::Crossdock && rate.is_some() {
             make_ready(data_dir, data.memory.as_ref())?;
-            for (group, percent) in
-                profile::record(|| both(&clients, &seconds, rate).map(|_| ()), server.pid())?
-            {
+            for (group, percent) in profile::record(|| both(&seconds).map(|_| ()), server.pid())? {
                 measured.add(&group, who, SHARE, percent);
             }
         }
@@ -113,10 +115,13 @@ fn make_ready(data_dir: &Path, memory: Option<&MemoryDir>) -> anyhow::Result<()>
     memory.release()
 }
 
-/// On a topic that is deleted at once: it holds a gigabyte for each second.
-fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>) -> anyhow::Result<Value> {
+/// On a topic that is deleted at once: it holds a gigabyte or two for each second. Ends early where there is no room for
+/// more.
+fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>, data_dir: &Path) -> anyhow::Result<Value> {
     create_topic(clients, TOPIC, PARTITIONS)?;
-    let mut arguments = vec!["both", "--topic", TOPIC, "--seconds", seconds];
+    let bytes_max = (room_in(data_dir)? as f64 * FILLED) as u64;
+    let bytes_max = bytes_max.to_string();
+    let mut arguments = vec!["both", "--topic", TOPIC, "--seconds", seconds, "--bytes", &bytes_max];
     arguments.extend(["--record-bytes", RECORD_BYTES, "--batch-bytes", BATCH_BYTES]);
     arguments.extend(["--connections", CONNECTIONS, "--consume-connections", CONNECTIONS]);
     if let Some(rate) = rate {
@@ -125,6 +130,11 @@ fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>) -> anyhow::Res
     let report = clients.bench(&arguments, Place::Anywhere)?;
     delete_topic(clients, TOPIC)?;
     Ok(report)
+}
+
+fn room_in(dir: &Path) -> anyhow::Result<u64> {
+    let stat = statvfs(dir).with_context(|| format!("looking at {}", dir.display()))?;
+    Ok(stat.f_bavail * stat.f_frsize)
 }
 
 fn add(measured: &mut Measured, case: &str, who: &str, report: &Value) -> anyhow::Result<()> {
