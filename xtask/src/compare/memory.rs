@@ -11,15 +11,19 @@ const SHARE: f64 = 0.85;
 const PAGE_BYTES: usize = 4096;
 
 /// Writes to most of the memory that is free, once, and gives it back.
-pub(crate) fn touch() -> anyhow::Result<()> {
-    let bytes = (available_bytes()? as f64 * SHARE) as usize;
+pub(crate) fn touch_most() -> anyhow::Result<()> {
+    touch((available_bytes()? as f64 * SHARE) as usize);
+    Ok(())
+}
+
+/// Writes to as much memory, once, and gives it back: to be used at once, as a host may take it again within seconds.
+pub(crate) fn touch(bytes: usize) {
     // Zeroed memory of this size comes from mmap(2), untouched.
     let mut area = vec![0_u8; bytes];
     for page in area.chunks_mut(PAGE_BYTES) {
         page[0] = 1;
     }
     std::hint::black_box(&area);
-    Ok(())
 }
 
 /// Memory that programs may have without swapping.

@@ -134,7 +134,7 @@ impl Compare {
             eprintln!("round {round} of {}", self.rounds);
             for &kind in brokers {
                 if wanted.needs_touched_memory() {
-                    memory::touch()?;
+                    memory::touch_most()?;
                 }
                 let turn = |data_dir| Turn { launcher: &launcher, kind, data_dir, sizes };
                 if wanted.needs_a_session() {
@@ -154,16 +154,16 @@ impl Compare {
             }
             if let (Some(measured), Some(files)) = (wanted.figure(Figure::Http), &files) {
                 for kind in static_server::Kind::ALL {
-                    memory::touch()?;
+                    memory::touch_most()?;
                     http::run(kind, (&launcher.cores, &launcher.crossdock), files, &sizes, measured)?;
                 }
             }
             if let (Some(measured), Some(volumes)) = (wanted.figure(Figure::Copy), &volumes) {
-                memory::touch()?;
+                memory::touch_most()?;
                 copying::run_round(volumes, (&launcher.cores, &launcher.crossdock), measured)?;
             }
             if let Some(measured) = wanted.figure(Figure::Proxy) {
-                memory::touch()?;
+                memory::touch_most()?;
                 let bounded = proxy::BoundedBuffers::begin()?;
                 for kind in proxies::Kind::ALL {
                     let folder = data.path.join(kind.name().replace(' ', "-"));

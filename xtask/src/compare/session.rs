@@ -10,6 +10,7 @@ use super::clients::{self, Clients};
 use super::cores::Place;
 use super::figure::Figure;
 use super::goals;
+use super::memory;
 use super::pacing::WithoutPacing;
 use super::results::Measured;
 use super::server::{Kind, Launcher};
@@ -204,6 +205,8 @@ impl Turn<'_> {
             &["produce", "--in-flight", in_flight, "--batch-bytes", "65536", "--bytes", &bytes],
             &common[..],
         ];
+        // What is written, and what it is sent in.
+        memory::touch(2 * usize::try_from(self.sizes.scale_bytes)?);
         let report = clients.bench(&produce.concat(), Place::Clients)?;
         let (cpu_s, gigabytes) = cost_of(&report, "produced")?;
         measured.add(&format!("produce, {case}"), self.who(), CPU_PER_GB, cpu_s / gigabytes);
