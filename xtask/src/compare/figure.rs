@@ -163,8 +163,8 @@ impl Figure {
                  second that does not wait for answers: latency counts from when a batch was due. Then as fast as it \
                  goes. Broker and generator share the two cores; the scheduler places them. The data lies in memory \
                  (tmpfs with `huge=always`: large pages, as XFS, Btrfs and ext4 have them; `--headline-dir` for a disk \
-                 that can write 1 GB a second), which files hold until just before the run: the host takes free memory \
-                 back within seconds, and provides it again at a quarter of a gigabyte a second."
+                 that can write 1 GB a second), which files hold until a second or two before it is written to: the host \
+                 takes free memory back within seconds, and provides it again at a quarter of a gigabyte a second."
             }
             Self::Http => {
                 "`crossdock http` and Debian's nginx (one worker, `sendfile`, `tcp_nopush`, no access log, connections \

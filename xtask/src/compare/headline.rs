@@ -1,23 +1,17 @@
 //! A million records a second, both ways, broker and generator on the same two cores.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
-use rustix::fs::statvfs;
 use serde_json::Value;
 
 use super::Scratch;
 use super::clients::Clients;
 use super::cores::Place;
-use super::memory_dir::MemoryDir;
+use super::memory_dir::{MemoryDir, room_in};
 use super::profile;
 use super::results::Measured;
 use super::server::Kind;
-use super::session::{MEGABYTES, MILLISECONDS, Turn, create_topic, delete_topic, number};
-use crate::process::PATIENCE;
+use super::session::{MEGABYTES, MILLISECONDS, Turn, create_topic, delete_topic, number, wait_for_deletion};
 
 pub(crate) const RECORDS_PER_S: &str = "records/s";
 pub(crate) const CORES: &str = "cores";
@@ -34,8 +28,6 @@ const TOPIC: &str = "headline";
 const WARM_UP_S: &str = "2";
 /// The most that a run takes of the room that there is for its data.
 const FILLED: f64 = 0.95;
-/// How often the files of a deleted topic are looked for.
-const POLL: Duration = Duration::from_millis(20);
 
 /// The open-loop case: a schedule that does not wait.
 pub(crate) const SCHEDULED: &str = "1,000,000/s scheduled";
@@ -78,14 +70,24 @@ pub(crate) fn run(turn: &Turn<'_>, data: &Data, measured: &mut Measured) -> anyh
         // Each case has its own broker: a case writes up to 1 GB a second, and the directory may be in memory.
         let server = launcher.start(kind, data_dir, Place::Anywhere)?;
         let clients = Clients { launcher, server: &server };
-        let both = |seconds| both(&clients, seconds, rate, data_dir);
+        let bytes_max = (room_in(data_dir)? as f64 * FILLED) as u64;
+        let both = |seconds| both(&clients, seconds, rate, bytes_max);
+        let make_ready = || {
+            let Some(memory) = &data.memory else { return Ok(()) };
+            wait_for_deletion(data_dir, TOPIC)?;
+            memory.hold()
+        };
+        let measured_run = || match &data.memory {
+            Some(memory) => memory.release_while(|| both(&seconds)),
+            None => both(&seconds),
+        };
         both(WARM_UP_S)?;
-        make_ready(data_dir, data.memory.as_ref())?;
-        let report = both(&seconds)?;
+        make_ready()?;
+        let report = measured_run()?;
         add(measured, case, who, &report)?;
         if kind == Kind::Crossdock && rate.is_some() {
-            make_ready(data_dir, data.memory.as_ref())?;
-            for (group, percent) in profile::record(|| both(&seconds).map(|_| ()), server.pid())? {
+            make_ready()?;
+            for (group, percent) in profile::record(|| measured_run().map(|_| ()), server.pid())? {
                 measured.add(&group, who, SHARE, percent);
             }
         }
@@ -95,31 +97,9 @@ pub(crate) fn run(turn: &Turn<'_>, data: &Data, measured: &mut Measured) -> anyh
     Ok(())
 }
 
-/// Waits until nothing is left of the last topic, and has the memory ready for the next.
-fn make_ready(data_dir: &Path, memory: Option<&MemoryDir>) -> anyhow::Result<()> {
-    let Some(memory) = memory else { return Ok(()) };
-    let is_left = || -> anyhow::Result<bool> {
-        for entry in fs::read_dir(data_dir)? {
-            if entry?.file_name().to_string_lossy().starts_with(TOPIC) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    };
-    let begun = Instant::now();
-    while is_left()? {
-        ensure!(begun.elapsed() < PATIENCE, "{TOPIC} is still in {}", data_dir.display());
-        sleep(POLL);
-    }
-    memory.hold()?;
-    memory.release()
-}
-
-/// On a topic that is deleted at once: it holds a gigabyte or two for each second. Ends early where there is no room for
-/// more.
-fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>, data_dir: &Path) -> anyhow::Result<Value> {
+/// On a topic that is deleted at once: it holds a gigabyte or two for each second. Ends early with `bytes_max`.
+fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>, bytes_max: u64) -> anyhow::Result<Value> {
     create_topic(clients, TOPIC, PARTITIONS)?;
-    let bytes_max = (room_in(data_dir)? as f64 * FILLED) as u64;
     let bytes_max = bytes_max.to_string();
     let mut arguments = vec!["both", "--topic", TOPIC, "--seconds", seconds, "--bytes", &bytes_max];
     arguments.extend(["--record-bytes", RECORD_BYTES, "--batch-bytes", BATCH_BYTES]);
@@ -130,11 +110,6 @@ fn both(clients: &Clients<'_>, seconds: &str, rate: Option<&str>, data_dir: &Pat
     let report = clients.bench(&arguments, Place::Anywhere)?;
     delete_topic(clients, TOPIC)?;
     Ok(report)
-}
-
-fn room_in(dir: &Path) -> anyhow::Result<u64> {
-    let stat = statvfs(dir).with_context(|| format!("looking at {}", dir.display()))?;
-    Ok(stat.f_bavail * stat.f_frsize)
 }
 
 fn add(measured: &mut Measured, case: &str, who: &str, report: &Value) -> anyhow::Result<()> {

@@ -8,8 +8,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
+use rustix::fs::statvfs;
 
 use super::memory;
 use crate::packages;
@@ -20,7 +24,13 @@ const SIZE: f64 = 0.9;
 /// How much of it is held: more than any run writes.
 const HELD: f64 = 0.75;
 
-const HELD_FILE_MEBIBYTES: u64 = 1 << 10;
+const HELD_FILE_MEBIBYTES: u64 = 256;
+
+/// How much of what is held is free before it is written to: a second or two.
+const AHEAD_BYTES: u64 = 2 << 30;
+
+/// How often it is looked at how much is free.
+const POLL: Duration = Duration::from_millis(20);
 
 /// A file system in memory with large pages, unmounted when it is dropped.
 #[derive(Debug)]
@@ -47,7 +57,7 @@ impl MemoryDir {
     }
 
     /// Fills it, so that the host provides the memory now, and keeps it from being taken back until
-    /// [`release`](Self::release).
+    /// [`release_while`](Self::release_while).
     pub(crate) fn hold(&self) -> anyhow::Result<()> {
         let held = self.held();
         fs::create_dir_all(&held)?;
@@ -58,9 +68,32 @@ impl MemoryDir {
         Ok(())
     }
 
-    /// What was held is free, and still there.
-    pub(crate) fn release(&self) -> anyhow::Result<()> {
-        fs::remove_dir_all(self.held()).context("giving held memory back")
+    /// Gives what is held to `work` a little before it is written to, as the host would take it back otherwise.
+    pub(crate) fn release_while<T>(&self, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let is_done = AtomicBool::new(false);
+        let outcome = thread::scope(|scope| {
+            let releasing = scope.spawn(|| self.release_until(&is_done));
+            let outcome = work();
+            is_done.store(true, Ordering::Relaxed);
+            releasing.join().map_err(|_| anyhow!("the thread that gives held memory back died"))??;
+            outcome
+        });
+        fs::remove_dir_all(self.held()).context("giving held memory back")?;
+        outcome
+    }
+
+    fn release_until(&self, is_done: &AtomicBool) -> anyhow::Result<()> {
+        let free_bytes = room_in(&self.root)? + AHEAD_BYTES;
+        for entry in fs::read_dir(self.held())? {
+            while room_in(&self.root)? >= free_bytes {
+                if is_done.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                thread::sleep(POLL);
+            }
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(())
     }
 
     fn held(&self) -> PathBuf {
@@ -75,6 +108,12 @@ fn fill(path: &Path) -> anyhow::Result<()> {
         file.write_all(&block).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
+}
+
+/// What can still be written to the file system of `dir`.
+pub(crate) fn room_in(dir: &Path) -> anyhow::Result<u64> {
+    let stat = statvfs(dir).with_context(|| format!("looking at {}", dir.display()))?;
+    Ok(stat.f_bavail * stat.f_frsize)
 }
 
 fn of_available(share: f64) -> anyhow::Result<u64> {

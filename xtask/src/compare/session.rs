@@ -1,7 +1,11 @@
 //! One round of one broker: everything that is measured while it runs on its core.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use bench::Usage;
 use client::{Address, Client, ClientConfig, NewTopic};
 use serde_json::Value;
@@ -15,6 +19,7 @@ use super::pacing::WithoutPacing;
 use super::results::Measured;
 use super::server::{Kind, Launcher};
 use super::sizes::Sizes;
+use crate::process::PATIENCE;
 
 pub(crate) const CPU_PER_GB: &str = "CPU s/GB";
 pub(crate) const CPU_PER_MILLION: &str = "CPU s/million records";
@@ -28,6 +33,8 @@ const RECORD_BYTES: usize = 1_024;
 const SMALL_RECORD_BYTES: usize = 100;
 /// How many of each are compared.
 const SCALES: [usize; 3] = [1, 100, 1_000];
+/// How often the files of a deleted topic are looked for.
+const POLL: Duration = Duration::from_millis(20);
 
 /// A broker's turn: which one is measured on which empty directory, and how much.
 pub(crate) struct Turn<'a> {
@@ -95,7 +102,8 @@ impl Turn<'_> {
         clients.produce_java("warm-up", records, RECORD_BYTES)?;
         clients.consume_java("warm-up", records)?;
         clients.consume_librdkafka("warm-up", records)?;
-        delete_topic(clients, "warm-up")
+        delete_topic(clients, "warm-up")?;
+        wait_for_deletion(&self.data_dir, "warm-up")
     }
 
     fn produce(&self, clients: &Clients<'_>, measured: &mut Measured) -> anyhow::Result<()> {
@@ -212,7 +220,8 @@ impl Turn<'_> {
         measured.add(&format!("produce, {case}"), self.who(), CPU_PER_GB, cpu_s / gigabytes);
         let cost = self.consume_repeatedly(clients, &common)?;
         measured.add(&format!("consume, {case}"), self.who(), CPU_PER_GB, cost);
-        delete_topic(clients, &topic)
+        delete_topic(clients, &topic)?;
+        wait_for_deletion(&self.data_dir, &topic)
     }
 
     fn start(&self, measured: &mut Measured) -> anyhow::Result<()> {
@@ -255,6 +264,24 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn repeat(times: u32, mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
     (0..times).try_for_each(|_| work())
+}
+
+/// Waits until nothing is left on the disk of a topic that was deleted: taking its files away costs a broker CPU time.
+pub(crate) fn wait_for_deletion(data_dir: &Path, topic: &str) -> anyhow::Result<()> {
+    let is_left = || -> anyhow::Result<bool> {
+        for entry in fs::read_dir(data_dir)? {
+            if entry?.file_name().to_string_lossy().starts_with(topic) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let begun = Instant::now();
+    while is_left()? {
+        ensure!(begun.elapsed() < PATIENCE, "{topic} is still in {}", data_dir.display());
+        sleep(POLL);
+    }
+    Ok(())
 }
 
 pub(crate) fn create_topic(clients: &Clients<'_>, name: &str, partitions: i32) -> anyhow::Result<()> {
