@@ -18,10 +18,13 @@ const PRIVILEGE_BITS: u32 = 0o6000;
 
 /// Gives a file or a directory what `source` has. Writing to it afterwards undoes part of it.
 pub(super) fn give(file: &File, source: &Metadata) -> io::Result<()> {
-    give_owner(file.as_fd(), Path::new(""), AtFlags::EMPTY_PATH, source)?;
-    let now = file.metadata()?;
+    let mut now = file.metadata()?;
+    if owner(&now) != owner(source) {
+        give_owner(file.as_fd(), Path::new(""), AtFlags::EMPTY_PATH, source)?;
+        now = file.metadata()?;
+    }
     let mut mode = source.mode() & 0o7777;
-    if (now.uid(), now.gid()) != (source.uid(), source.gid()) {
+    if owner(&now) != owner(source) {
         // They would lend the rights of somebody else than in the source.
         mode &= !PRIVILEGE_BITS;
     }
@@ -51,12 +54,16 @@ fn give_owner(at: BorrowedFd<'_>, path: &Path, flags: AtFlags, source: &Metadata
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let (owner, group) = (Uid::from_raw(source.uid()), Gid::from_raw(source.gid()));
-    match rustix::fs::chownat(at, path, Some(owner), Some(group), flags) {
+    let (user, group) = owner(source);
+    match rustix::fs::chownat(at, path, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)), flags) {
         // A root that may not, as in some containers, or a file system without owners.
         Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
+}
+
+fn owner(file: &Metadata) -> (u32, u32) {
+    (file.uid(), file.gid())
 }
 
 fn times(source: &Metadata) -> Timestamps {

@@ -83,8 +83,8 @@ impl<'a> FileCopy<'a> {
         let ladder = Ladder::new(&Method::LADDER, copier.forced, copier.capabilities)?;
         let files = Files::new(source, target);
         let is_cloned = len > 0 && clone(copier, &files, &ladder, len)?;
-        files.target.set_len(len).map_err(CopyError::Target)?;
         if !is_cloned {
+            files.target.set_len(len).map_err(CopyError::Target)?;
             sys::advise_sequential(files.source.as_fd());
         }
         let pieces = Pieces::new(if is_cloned { len } else { begin }, len);
@@ -228,6 +228,10 @@ fn clone(copier: &Copier, files: &Files, ladder: &Ladder, len: u64) -> Result<bo
             let now_len = files.target.metadata().map_err(CopyError::Target)?.len();
             if now_len < len {
                 return Err(CopyError::Shrunk { len, now_len });
+            }
+            if now_len > len {
+                // The source grew, or the target had more from an earlier copy.
+                files.target.set_len(len).map_err(CopyError::Target)?;
             }
             copier.ledger.add_copied(rung.method, rung.reason, len);
             Ok(true)
