@@ -21,6 +21,8 @@ const FIRST_VERSION_WITH_SKIP_ASSIGNMENT: i16 = 9;
 pub(super) struct Replacement {
     pub(super) group: Arc<str>,
     new_id: Arc<str>,
+    /// The join that is told the new id when it is written. A generation that began meanwhile has told it already.
+    to: ReplyTo,
     /// The member as it was, without requests.
     old: Member,
     /// The leader before the replacement: what clients that cannot skip the assignment are told, so that a leader
@@ -59,6 +61,7 @@ impl Turn<'_> {
                 let replacement = Replacement {
                     group: Arc::clone(&self.group.id),
                     new_id,
+                    to,
                     old: Member { awaiting_join: None, awaiting_sync: None, ..old },
                     leader_before,
                     can_skip_assignment: client.version >= FIRST_VERSION_WITH_SKIP_ASSIGNMENT,
@@ -80,8 +83,11 @@ impl Turn<'_> {
 
     /// The new id is in the log: the member may know it.
     pub(super) fn replacement_written(&mut self, replacement: &Replacement) {
+        if !self.awaits_new_id(replacement) {
+            return;
+        }
         let id = &replacement.new_id;
-        let Some(to) = self.group.take_awaiting_join(id) else { return };
+        self.group.take_awaiting_join(id);
         // While it waited, a session that ran out was overlooked, and nothing watches it any more.
         self.heard_of(id);
         let answer = if replacement.can_skip_assignment {
@@ -93,21 +99,30 @@ impl Turn<'_> {
             answer.leader = replacement.leader_before.as_deref().unwrap_or_default().to_owned();
             answer
         };
-        self.effects.reply(to, Answer::Join(answer));
+        self.effects.reply(replacement.to, Answer::Join(answer));
     }
 
-    /// The new id did not get into the log: the member has its old one again.
+    /// The new id did not get into the log: the member has its old one again, unless it knows the new one, which then
+    /// gets into the log with the generation that told it.
     pub(super) fn replacement_failed(&mut self, replacement: Replacement, code: ErrorCode) {
-        let Replacement { new_id, old, .. } = replacement;
+        let is_awaited = self.awaits_new_id(&replacement);
+        let Replacement { new_id, to, old, .. } = replacement;
         warn!(group = %self.group.id, old = %old.id, new = %new_id, ?code, "cannot store a static member's new id");
-        if let Some(to) = self.group.take_awaiting_join(&new_id) {
-            let answer = Answer::join_error("", code);
-            self.effects.reply(to, answer);
+        if !is_awaited {
+            return;
         }
+        self.group.take_awaiting_join(&new_id);
+        self.effects.reply(to, Answer::join_error("", code));
         self.effects.forget_session(&self.group.id, &new_id);
         if self.group.rename(&new_id, &old.id).is_some() {
             self.group.update(&old.id, old.protocols, old.rebalance_timeout_ms, old.session_timeout_ms, None);
             self.heard_of(&old.id);
         }
+    }
+
+    /// Whether the member still waits for its new id to be written.
+    fn awaits_new_id(&self, replacement: &Replacement) -> bool {
+        let member = self.group.member(&replacement.new_id);
+        member.is_some_and(|member| member.awaiting_join == Some(replacement.to))
     }
 }

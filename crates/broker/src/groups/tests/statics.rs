@@ -135,6 +135,28 @@ fn a_new_id_that_cannot_be_written_is_taken_back() {
 }
 
 #[test]
+fn a_new_id_that_a_generation_has_told_stays_though_it_cannot_be_written() {
+    let mut world = World::new();
+    let [leader, _] = world.stable([consumer().instance("a"), consumer().instance("b")]);
+    world.hold_writes = true;
+    let follower_joins = world.join(&consumer().instance("b"));
+    let leader_joins = world.join(&consumer().instance("a").id(&leader.member_id));
+    let (follower, leader) =
+        (world.join_answer(follower_joins).unwrap(), world.join_answer(leader_joins).unwrap());
+    assert_eq!((follower.generation_id, leader.generation_id), (2, 2));
+    let follower_syncs = world.sync(&follower, &[]);
+
+    world.finish_write(Err(ErrorCode::NotEnoughReplicas));
+    world.hold_writes = false;
+    world.sync(&leader, &[(&leader.member_id, "leader's"), (&follower.member_id, "follower's")]);
+
+    let assigned = world.sync_answer(follower_syncs).expect("the sync has an answer");
+    assert_eq!((assigned.error_code, assigned.assignment.as_ref()), (0, b"follower's".as_slice()));
+    assert_eq!(world.heartbeat(&follower), ErrorCode::None);
+    assert_eq!(world.open(), 0);
+}
+
+#[test]
 fn a_member_that_died_while_its_new_id_was_written_is_found_out() {
     let mut world = World::new();
     world.stable([consumer().instance("a")]);
