@@ -161,7 +161,7 @@ impl Figure {
                 "`crossdock bench both` produces records of 1,000 bytes in batches of 256 KiB over 4 connections to 8 \
                  partitions and consumes them as they come over 4 others. First on a schedule of 1,000,000 records a \
                  second that does not wait for answers: latency counts from when a batch was due. Then as fast as it \
-                 goes. Broker and generator share the two cores; the scheduler places them. The data lies in memory \
+                 goes, until the memory is full. Broker and generator share the two cores; the scheduler places them. The data lies in memory \
                  (tmpfs with `huge=always`: large pages, as XFS, Btrfs and ext4 have them; `--headline-dir` for a disk \
                  that can write 1 GB a second), which files hold until a second or two before it is written to: the host \
                  takes free memory back within seconds, and provides it again at a quarter of a gigabyte a second."
