@@ -240,8 +240,8 @@ impl DataDirs {
 /// How many files of logs may stay open where `asked` are and the process may open `limit`: half of them is left to
 /// connections.
 fn leave_descriptors(asked: usize, limit: Option<u64>) -> usize {
-    let half = limit.map_or(usize::MAX, |limit| usize::try_from(limit / 2).unwrap_or(usize::MAX));
-    asked.min(half)
+    let half = limit.and_then(|limit| usize::try_from(limit / 2).ok());
+    half.map_or(asked, |half| asked.min(half))
 }
 
 #[cfg(test)]

@@ -83,11 +83,10 @@ impl Turn<'_> {
 
     /// The new id is in the log: the member may know it.
     pub(super) fn replacement_written(&mut self, replacement: &Replacement) {
-        if !self.awaits_new_id(replacement) {
+        if !self.end_wait(replacement) {
             return;
         }
         let id = &replacement.new_id;
-        self.group.take_awaiting_join(id);
         // While it waited, a session that ran out was overlooked, and nothing watches it any more.
         self.heard_of(id);
         let answer = if replacement.can_skip_assignment {
@@ -105,13 +104,12 @@ impl Turn<'_> {
     /// The new id did not get into the log: the member has its old one again, unless it knows the new one, which then
     /// gets into the log with the generation that told it.
     pub(super) fn replacement_failed(&mut self, replacement: Replacement, code: ErrorCode) {
-        let is_awaited = self.awaits_new_id(&replacement);
+        let waited = self.end_wait(&replacement);
         let Replacement { new_id, to, old, .. } = replacement;
         warn!(group = %self.group.id, old = %old.id, new = %new_id, ?code, "cannot store a static member's new id");
-        if !is_awaited {
+        if !waited {
             return;
         }
-        self.group.take_awaiting_join(&new_id);
         self.effects.reply(to, Answer::join_error("", code));
         self.effects.forget_session(&self.group.id, &new_id);
         if self.group.rename(&new_id, &old.id).is_some() {
@@ -120,9 +118,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether the member still waits for its new id to be written.
-    fn awaits_new_id(&self, replacement: &Replacement) -> bool {
+    /// Ends a member's wait for its new id to be written. `false` if that is not what it waits for any more.
+    fn end_wait(&mut self, replacement: &Replacement) -> bool {
         let member = self.group.member(&replacement.new_id);
-        member.is_some_and(|member| member.awaiting_join == Some(replacement.to))
+        let waits = member.is_some_and(|member| member.awaiting_join == Some(replacement.to));
+        waits && self.group.take_awaiting_join(&replacement.new_id).is_some()
     }
 }
