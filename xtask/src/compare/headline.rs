@@ -73,9 +73,8 @@ pub(crate) fn run(turn: &Turn<'_>, data: &Data, measured: &mut Measured) -> anyh
         let bytes_max = (room_in(data_dir)? as f64 * FILLED) as u64;
         let both = |seconds| both(&clients, seconds, rate, bytes_max);
         let make_ready = || {
-            let Some(memory) = &data.memory else { return Ok(()) };
             wait_for_deletion(data_dir, TOPIC)?;
-            memory.hold()
+            data.memory.as_ref().map_or(Ok(()), MemoryDir::hold)
         };
         let measured_run = || match &data.memory {
             Some(memory) => memory.release_while(|| both(&seconds)),

@@ -82,6 +82,7 @@ impl MemoryDir {
         outcome
     }
 
+    /// Takes one held file away after the other, whenever less is free than is to be.
     fn release_until(&self, is_done: &AtomicBool) -> anyhow::Result<()> {
         let free_bytes = room_in(&self.root)? + AHEAD_BYTES;
         for entry in fs::read_dir(self.held())? {

@@ -71,8 +71,9 @@ congestion control (`consume`, `http`, `proxy`), to mount file systems (`copy`, 
 control groups version 1). Both brokers run in turn on the first core, with both sides' clients on the second, unless the figure
 says otherwise; both with their default configuration, but for `group.initial.rebalance.delay.ms=0` and `log.segment.delete.delay.ms=100`. Memory
 is touched before each round, and again before each gigabyte that is produced for the costs by number; data is in the page cache,
-and each broker is warmed up by producing and consuming 500,000 records. CPU time is user and kernel time of all threads of the server, from `/proc/PID/stat`. `http` and `proxy`
-have peers, loads and warm-ups of their own, and install nginx, wrk and haproxy with apt-get where they are missing.
+and each broker is warmed up by producing and consuming 500,000 records. CPU time is user and kernel time of all threads of the
+server, from `/proc/PID/stat`. `http` and `proxy` have peers, loads and warm-ups of their own, and install nginx, wrk and haproxy
+with apt-get where they are missing.
 
 Two more pages are runs of `crossdock lab` on the same machine: [what each way from a file to a socket costs](lab.md), and [when
 several threads copy sooner than one](copy.md).
