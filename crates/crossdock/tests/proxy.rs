@@ -73,7 +73,7 @@ fn a_proxy_passes_connections_on_and_says_so_when_it_is_stopped() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = target.local_addr().unwrap().to_string();
     for (options, how) in [
-        (&[][..], "splice (first_choice)"),
+        (&[][..], "read-write (small)"),
         (&["--mechanism", "splice"][..], "splice (forced)"),
         (&["--mechanism", "read-write"][..], "read-write (forced)"),
     ] {

@@ -3,8 +3,12 @@
 //! In turns: what has come in is taken, up to a pipe of it, and delivered to the last byte before more is taken. So a pipe
 //! is always empty when it is filled, a full one cannot be mistaken for a source that has nothing, and what is under way
 //! is bounded. The sockets' own buffers keep both peers busy meanwhile.
+//!
+//! Where little comes at a time, as of questions and answers, copying it costs less than taking its pages through a pipe.
+//! So each turn is copied or spliced by how much came in the one before.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
@@ -13,13 +17,21 @@ use crate::attempt::COPY_BUFFER_BYTES;
 use crate::error::Obstacle;
 use crate::pipes::{Pipe, Pipes, WIDE_PIPE_BYTES};
 use crate::policy::Choice;
+use crate::sys::Received;
 use crate::{Mechanism, Reason, sys};
+
+/// After a turn of less than this the next one is copied, and spliced after any other.
+///
+/// By `cargo xtask compare proxy` on loopback, Linux 6.18 on x86-64: messages of 100 bytes cost a proxy that copies 0.8 of
+/// one that splices, and messages of this size the same.
+const SMALL_BYTES: usize = 16 * 1024;
 
 /// One direction of a relay, without a thought about waiting.
 pub(crate) struct Direction<'a> {
     pipes: &'a Pipes,
-    /// How bytes are taken. Once splicing has been refused they are copied.
+    /// How bytes are taken where there are many. Once splicing has been refused they are copied.
     choice: Choice,
+    expects_few: bool,
     hold: Hold,
 }
 
@@ -40,7 +52,7 @@ enum Hold {
 
 impl<'a> Direction<'a> {
     pub(crate) fn new(pipes: &'a Pipes, choice: Choice) -> Self {
-        Self { pipes, choice, hold: Hold::Nothing }
+        Self { pipes, choice, expects_few: true, hold: Hold::Nothing }
     }
 
     /// Whether there is something to deliver.
@@ -55,92 +67,146 @@ impl<'a> Direction<'a> {
     /// Takes what `source` has, which ended its stream if that is nothing. Only when all that was taken before has been
     /// delivered.
     ///
-    /// In the form that [`TcpStream::async_io`](tokio::net::TcpStream::async_io) takes: the outer error is only ever
+    /// In the form that [`TcpStream::try_io`](tokio::net::TcpStream::try_io) takes: the outer error is only ever
     /// [`io::ErrorKind::WouldBlock`].
-    pub(crate) fn take(&mut self, source: BorrowedFd<'_>) -> io::Result<Result<usize, Obstacle>> {
-        let taken = match self.choice.mechanism {
-            Mechanism::Splice => self.take_by_splice(source),
-            Mechanism::Sendfile | Mechanism::Mmap | Mechanism::ReadWrite => {
-                self.take_by_read(source, self.choice.reason)
+    pub(crate) fn take(&mut self, source: BorrowedFd<'_>) -> io::Result<Result<Received, Obstacle>> {
+        let taken = match self.choice {
+            Choice { mechanism: Mechanism::Splice, reason: Reason::FirstChoice } if self.expects_few => {
+                self.take_by_read(source, SMALL_BYTES, Reason::Small)
+            }
+            Choice { mechanism: Mechanism::Splice, .. } => self.take_by_splice(source),
+            Choice { mechanism: Mechanism::Sendfile | Mechanism::Mmap | Mechanism::ReadWrite, reason } => {
+                self.take_by_read(source, COPY_BUFFER_BYTES, reason)
             }
         };
         match taken {
             Err(Obstacle::Full) => Err(io::ErrorKind::WouldBlock.into()),
-            taken => Ok(taken),
+            Err(obstacle) => Ok(Err(obstacle)),
+            Ok(taken) => {
+                self.expects_few = taken.bytes < SMALL_BYTES;
+                Ok(Ok(taken))
+            }
         }
     }
 
-    /// Delivers what `target` has room for, and says how many bytes and how they went. Takes the same form as
-    /// [`take`](Self::take).
+    /// Delivers what `target` has room for, and says how many bytes and how they went. In the form that
+    /// [`TcpStream::async_io`](tokio::net::TcpStream::async_io) takes, with the same outer error as [`take`](Self::take).
     pub(crate) fn deliver(
         &mut self,
         target: BorrowedFd<'_>,
     ) -> io::Result<Result<(usize, Choice), Obstacle>> {
         let delivered = match &mut self.hold {
             Hold::Nothing => Ok((0, self.choice)),
-            Hold::Pipe { pipe, left } => sys::splice_to_socket(pipe, target, *left, false).map(|taken| {
-                *left = left.saturating_sub(taken);
-                (taken, self.choice)
-            }),
+            Hold::Pipe { pipe, left } => {
+                match sys::splice_to_socket(pipe, target, *left, false).map_err(Obstacle::of_splice) {
+                    Ok(taken) => {
+                        *left = left.saturating_sub(taken);
+                        Ok((taken, self.choice))
+                    }
+                    Err(Obstacle::Refused) => {
+                        if let Err(errno) = self.empty_into_buffer() {
+                            return Ok(Err(Obstacle::Kernel(errno)));
+                        }
+                        return self.deliver(target);
+                    }
+                    Err(obstacle) => Err(obstacle),
+                }
+            }
             Hold::Buffer { bytes, delivered, reason } => {
+                let choice = Choice { mechanism: Mechanism::ReadWrite, reason: *reason };
                 let rest = bytes.get(*delivered..).unwrap_or_default();
-                sys::send_vectored(target, &[IoSlice::new(rest)], false).map(|taken| {
+                let taken = sys::send_vectored(target, &[IoSlice::new(rest)], false);
+                taken.map_err(Obstacle::of_socket).map(|taken| {
                     *delivered += taken;
-                    (taken, Choice { mechanism: Mechanism::ReadWrite, reason: *reason })
+                    (taken, choice)
                 })
             }
         };
         match delivered {
-            Err(Errno::AGAIN) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(errno) => Ok(Err(Obstacle::of_socket(errno))),
+            Err(Obstacle::Full) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(obstacle) => Ok(Err(obstacle)),
             // A pipe that holds bytes does not run dry: only a broken one could say so.
             Ok((0, _)) if self.holds_bytes() => Ok(Err(Obstacle::Kernel(Errno::IO))),
-            Ok(delivered) => Ok(Ok(delivered)),
+            Ok(delivered) => {
+                self.drop_empty_buffer();
+                Ok(Ok(delivered))
+            }
         }
     }
 
     /// Holds no pipe unless there are bytes in it: whoever waits for bytes gives it back.
-    fn take_by_splice(&mut self, source: BorrowedFd<'_>) -> Result<usize, Obstacle> {
+    fn take_by_splice(&mut self, source: BorrowedFd<'_>) -> Result<Received, Obstacle> {
         let Ok(pipe) = self.empty_pipe() else {
             // Other relays or other programs have them all: a moment later there may be one.
-            return self.take_by_read(source, Reason::Refused);
+            return self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused);
         };
         let taken = sys::splice_from_socket(source, &pipe, WIDE_PIPE_BYTES);
-        if let Ok(taken @ 1..) = taken {
-            self.hold = Hold::Pipe { pipe, left: taken };
-            return Ok(taken);
+        if let Ok(bytes @ 1..) = taken {
+            self.hold = Hold::Pipe { pipe, left: bytes };
+            return Ok(Received { bytes, is_all: false });
         }
         self.pipes.give_back(pipe);
         match taken.map_err(Obstacle::of_splice) {
             // Splicing does not get past a byte that was marked as urgent; reading does.
             Ok(_) | Err(Obstacle::Full) if sys::is_at_urgent_mark(source) => {
-                self.take_by_read(source, Reason::Refused)
+                self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused)
             }
             Err(Obstacle::Refused) => {
-                self.choice = Choice { mechanism: Mechanism::ReadWrite, reason: Reason::Refused };
-                self.take_by_read(source, Reason::Refused)
+                self.copy_from_now_on();
+                self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused)
             }
-            taken => taken,
+            Err(obstacle) => Err(obstacle),
+            Ok(bytes) => Ok(Received { bytes, is_all: false }),
         }
     }
 
-    /// Holds no buffer if there was nothing.
-    fn take_by_read(&mut self, source: BorrowedFd<'_>, reason: Reason) -> Result<usize, Obstacle> {
-        let mut bytes = match std::mem::replace(&mut self.hold, Hold::Nothing) {
-            Hold::Buffer { bytes, .. } => bytes,
-            Hold::Nothing | Hold::Pipe { .. } => Vec::with_capacity(COPY_BUFFER_BYTES),
-        };
-        bytes.clear();
-        let taken = sys::recv_append(source, &mut bytes).map_err(Obstacle::of_socket)?;
+    /// Holds a buffer only as long as there are bytes in it.
+    fn take_by_read(
+        &mut self,
+        source: BorrowedFd<'_>,
+        room: usize,
+        reason: Reason,
+    ) -> Result<Received, Obstacle> {
+        if let Hold::Pipe { pipe, .. } = mem::replace(&mut self.hold, Hold::Nothing) {
+            self.pipes.give_back(pipe);
+        }
+        let mut bytes = Vec::with_capacity(room);
+        let taken = sys::recv_telling(source, &mut bytes).map_err(Obstacle::of_socket)?;
         self.hold = Hold::Buffer { bytes, delivered: 0, reason };
         Ok(taken)
     }
 
     /// The one that was used last, or one from the pool.
     fn empty_pipe(&mut self) -> Result<Pipe, Errno> {
-        match std::mem::replace(&mut self.hold, Hold::Nothing) {
+        match mem::replace(&mut self.hold, Hold::Nothing) {
             Hold::Pipe { pipe, .. } => Ok(pipe),
             Hold::Nothing | Hold::Buffer { .. } => self.pipes.take(),
+        }
+    }
+
+    /// The source no longer has what is in the pipe, and the target does not take it from there.
+    fn empty_into_buffer(&mut self) -> Result<(), Errno> {
+        let Hold::Pipe { pipe, left } = &self.hold else { return Ok(()) };
+        let mut bytes = vec![0; *left];
+        let mut read = 0;
+        while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            match sys::read_from_pipe(pipe, rest)? {
+                0 => return Err(Errno::IO),
+                more => read += more,
+            }
+        }
+        self.copy_from_now_on();
+        self.hold = Hold::Buffer { bytes, delivered: 0, reason: Reason::Refused };
+        Ok(())
+    }
+
+    fn copy_from_now_on(&mut self) {
+        self.choice = Choice { mechanism: Mechanism::ReadWrite, reason: Reason::Refused };
+    }
+
+    fn drop_empty_buffer(&mut self) {
+        if matches!(self.hold, Hold::Buffer { .. }) && !self.holds_bytes() {
+            self.hold = Hold::Nothing;
         }
     }
 }

@@ -113,7 +113,8 @@ pub enum Reason {
     /// What automatic policy prefers: `sendfile` from a file, `splice` from a socket, a clone between files. A byte that was
     /// copied never has this reason, unless it came from a socket into a file, where no way is without a copy.
     FirstChoice,
-    /// The region is shorter than [`COPY_BELOW_BYTES`](crate::COPY_BELOW_BYTES): copying it costs less CPU.
+    /// The region is shorter than [`COPY_BELOW_BYTES`](crate::COPY_BELOW_BYTES), or little at a time comes out of a socket:
+    /// copying it costs less CPU.
     Small,
     /// The policy was told to use this mechanism, or the copier this method.
     Forced,

@@ -15,7 +15,7 @@ use crate::error::Obstacle;
 use crate::last_move::LastMove;
 use crate::pipes::Pipes;
 use crate::policy::Choice;
-use crate::{Ledger, Path, RelayError};
+use crate::{Ledger, Path, RelayError, sys};
 
 /// One of the two ends of a relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,8 @@ pub(crate) async fn run(
         for socket in [&ends.left, &ends.right] {
             // Urgent bytes stay in their place in the stream. A socket that is already broken says so below.
             let _ = sockopt::set_socket_oobinline(socket, true);
+            // A kernel that cannot is asked in vain before each wait.
+            let _ = sys::tell_what_is_left(socket.as_fd());
         }
         let count = |to: Side, choice: Choice, bytes: u64| {
             last_move.touch();
@@ -171,8 +173,7 @@ async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, C
     let how = async {
         let mut direction = Direction::new(means.pipes, means.choice);
         loop {
-            let taken = source
-                .async_io(Interest::READABLE, || direction.take(source.as_fd()))
+            let taken = take(&mut direction, source)
                 .await
                 .map_err(Broken::Kernel)?
                 .map_err(|obstacle| blame(obstacle, to.other(), Broken::Source))?;
@@ -190,6 +191,26 @@ async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, C
         }
     };
     Ended { to, how: how.await }
+}
+
+/// Waits until `source` has something, or has ended its stream, and takes it. How many bytes?
+async fn take(direction: &mut Direction<'_>, source: &TcpStream) -> io::Result<Result<usize, Obstacle>> {
+    loop {
+        source.readable().await?;
+        let mut taken = None;
+        let tried = source.try_io(Interest::READABLE, || {
+            let received = direction.take(source.as_fd())?;
+            let is_all = received.as_ref().is_ok_and(|received| received.is_all);
+            taken = Some(received.map(|received| received.bytes));
+            // The next turn waits without having asked in vain.
+            if is_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match (taken, tried) {
+            (Some(taken), _) => return Ok(taken),
+            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            (None, _) => {}
+        }
+    }
 }
 
 fn blame(obstacle: Obstacle, side: Side, at: fn(RelayError) -> Broken) -> Broken {

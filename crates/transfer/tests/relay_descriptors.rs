@@ -49,7 +49,7 @@ fn on_one_thread(test: impl Future<Output = ()>) {
 fn relays_that_wait_for_bytes_hold_no_pipe() {
     on_one_thread(async {
         let before = open_pipe_ends();
-        let engine = Arc::new(Engine::new(Policy::automatic()));
+        let engine = Arc::new(Engine::new(Policy::force(Mechanism::Splice)));
         let mut peers = Vec::new();
         for _ in 0..50 {
             peers.push(relay(&engine).await);
@@ -69,7 +69,7 @@ fn relays_that_wait_for_bytes_hold_no_pipe() {
 #[test]
 fn without_a_descriptor_for_a_pipe_bytes_are_copied_until_there_is_one() {
     on_one_thread(async {
-        let engine = Arc::new(Engine::new(Policy::automatic()));
+        let engine = Arc::new(Engine::new(Policy::force(Mechanism::Splice)));
         let (mut left, mut right) = relay(&engine).await;
         let usual = getrlimit(Resource::Nofile);
         let null = File::open("/dev/null").unwrap();
@@ -88,7 +88,7 @@ fn without_a_descriptor_for_a_pipe_bytes_are_copied_until_there_is_one() {
             entries.iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect();
         assert_eq!(
             entries,
-            [(Mechanism::Splice, Reason::FirstChoice, 9), (Mechanism::ReadWrite, Reason::Refused, 9),]
+            [(Mechanism::Splice, Reason::Forced, 9), (Mechanism::ReadWrite, Reason::Refused, 9),]
         );
     });
 }

@@ -18,9 +18,9 @@ const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Pass TCP connections on to another address.
 ///
-/// Bytes go from socket to socket by splice(2), without a copy in user space. A peer that ends its stream and goes on
-/// reading is served. A connection that is reset, lost, idle for too long or cut is reset on both sides: neither peer takes
-/// a part for the whole.
+/// Bytes go from socket to socket by splice(2), without a copy in user space; where little comes at a time they are copied,
+/// which costs less. A peer that ends its stream and goes on reading is served. A connection that is reset, lost, idle for
+/// too long or cut is reset on both sides: neither peer takes a part for the whole.
 ///
 /// The target's name is looked up for each connection, and its addresses are tried in order. SIGTERM or Ctrl-C stops the
 /// proxy: nothing more is accepted, and open connections have 10 s to end; a second one stops it at once. Then one line

@@ -23,8 +23,8 @@ pub(crate) use move_pages::{
 pub(crate) use page_cache::{advise_dont_need, advise_sequential, advise_will_need, cachestat};
 pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwrite, pwritev};
 pub(crate) use socket::{
-    has_room, is_at_urgent_mark, recv_append, send_vectored, send_vectored_waiting, socket_flags,
-    waiting_flags,
+    Received, has_room, is_at_urgent_mark, recv_telling, send_vectored, send_vectored_waiting, socket_flags,
+    tell_what_is_left, waiting_flags,
 };
 pub(crate) use usage::thread_usage;
 pub(crate) use zerocopy::{Completed, allow_zerocopy, zerocopy_completed, zerocopy_flags};

@@ -1,12 +1,12 @@
 //! Moving memory to and from sockets.
 
 use std::io::IoSlice;
+use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+use rustix::net::{SendAncillaryBuffer, SendFlags};
 
 /// The number of the ioctl on every architecture (`asm-generic/sockios.h`); libc has neither it nor sockatmark.
 const SIOCATMARK: libc::Ioctl = 0x8905;
@@ -60,14 +60,74 @@ pub(crate) fn has_room(socket: BorrowedFd<'_>) -> bool {
     !matches!(poll(&mut asked, Some(&Timespec::default())), Ok(0))
 }
 
-/// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html): appends what has come in on `socket` to `buffer`, as far
-/// as it has room, without growing its allocation, and returns how many bytes.
+/// What [`recv_telling`] has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) bytes: usize,
+    /// Whether that was all that has come, and the peer has not ended its stream. False also where the kernel does not say.
+    pub(crate) is_all: bool,
+}
+
+/// Has the kernel say with every [`recv_telling`] on the TCP socket `socket` what is left: `TCP_INQ` of
+/// [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html). `ENOPROTOOPT`: it cannot, being older than Linux 4.18.
+pub(crate) fn tell_what_is_left(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    let on: libc::c_int = 1;
+    // SAFETY: the call reads one int, which lives meanwhile.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INQ,
+            (&raw const on).cast(),
+            size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(super::last_errno()) }
+}
+
+/// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html): appends what has come in on `socket` to `buffer`, as
+/// far as it has room, without growing its allocation. Whether that was all is told if [`tell_what_is_left`] has been
+/// called before.
 ///
-/// 0 says that the peer has ended its stream, or that `buffer` has no room. `EAGAIN`: nothing has come. `ECONNRESET` and
-/// others of tcp(7): the peer is gone.
-pub(crate) fn recv_append(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
-    retry_on_intr(|| rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::DONTWAIT))
-        .map(|(appended, _)| appended)
+/// 0 bytes say that the peer has ended its stream, or that `buffer` has no room. `EAGAIN`: nothing has come. `ECONNRESET`
+/// and others of tcp(7): the peer is gone.
+pub(crate) fn recv_telling(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<Received, Errno> {
+    retry_on_intr(|| recv_message(socket, buffer))
+}
+
+fn recv_message(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<Received, Errno> {
+    let room = buffer.spare_capacity_mut();
+    let mut slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+    // Aligned as the kernel writes them, and enough for a header and one int.
+    let mut control = [const { MaybeUninit::<libc::cmsghdr>::uninit() }; 2];
+    // SAFETY: zeros are a message without an address, without slices and without control data.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = &raw mut slice;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control) as _;
+    // SAFETY: the message names one slice, the spare capacity of `buffer`, and the control data, both of which live
+    // meanwhile and may be written to their given lengths.
+    let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    let Ok(bytes) = usize::try_from(received) else {
+        return Err(super::last_errno());
+    };
+    // SAFETY: the kernel has written so many bytes from the first of the spare capacity on.
+    unsafe { buffer.set_len(buffer.len() + bytes) };
+    Ok(Received { bytes, is_all: bytes > 0 && left_behind(&message) == Some(0) })
+}
+
+/// How many bytes there are to receive still, if the kernel has told; one more than none if the peer has ended its stream.
+fn left_behind(message: &libc::msghdr) -> Option<libc::c_int> {
+    // SAFETY: recvmsg(2) has set the control data of `message` and its length.
+    let header = unsafe { libc::CMSG_FIRSTHDR(message) };
+    // SAFETY: a header that is not null has been written by the kernel, and lies in the control data, which still lives.
+    let told = unsafe { header.as_ref() }?;
+    if (told.cmsg_level, told.cmsg_type) != (libc::IPPROTO_TCP, libc::TCP_CM_INQ) {
+        return None;
+    }
+    // SAFETY: data of this type is one int, which follows its header.
+    Some(unsafe { libc::CMSG_DATA(header).cast::<libc::c_int>().read_unaligned() })
 }
 
 /// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html): whether the next byte of the TCP socket

@@ -27,6 +27,10 @@ pub(crate) enum Call {
     Sendfile,
     Sendmsg,
     Splice,
+    /// `splice` of less than the 1 MiB that a relay asks its source for: out of its pipe.
+    SpliceOut,
+    /// `setsockopt(TCP_INQ)`.
+    TellWhatIsLeft,
 }
 
 /// Runs `work` on a thread on which each of `calls` fails with `errno`.
@@ -84,6 +88,8 @@ impl Call {
             Self::Sendfile => (libc::SYS_sendfile, Vec::new()),
             Self::Sendmsg => (libc::SYS_sendmsg, Vec::new()),
             Self::Splice => (libc::SYS_splice, Vec::new()),
+            Self::SpliceOut => (libc::SYS_splice, when(4, SeccompCmpOp::Lt, 1 << 20)),
+            Self::TellWhatIsLeft => (libc::SYS_setsockopt, when(2, SeccompCmpOp::Eq, libc::TCP_INQ as u64)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use transfer::{Engine, Mechanism, Path, Policy};
+use transfer::{Engine, Mechanism, Path, Policy, Reason};
 
 use crate::connection::connection;
 use crate::kernel::{Call, block_on_where_fail};
@@ -49,5 +49,25 @@ fn what_cannot_be_spliced_is_copied() {
             assert!(ledger.iter().all(|entry| entry.mechanism == Mechanism::ReadWrite), "{call:?} {errno:?}");
             assert_eq!(ledger.iter().map(|entry| entry.bytes).sum::<u64>(), LEN as u64);
         }
+    }
+}
+
+#[test]
+fn what_is_in_a_pipe_and_cannot_be_spliced_out_of_it_is_not_lost() {
+    for errno in [Errno::INVAL, Errno::NOSYS, Errno::PERM, Errno::OPNOTSUPP] {
+        let engine = Engine::new(Policy::force(Mechanism::Splice));
+        relay(&engine, &[Call::SpliceOut], errno);
+        let ledger = engine.ledger().snapshot();
+        let ways: Vec<_> = ledger.iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect();
+        assert_eq!(ways, [(Mechanism::ReadWrite, Reason::Refused, LEN as u64)], "{errno:?}");
+    }
+}
+
+#[test]
+fn a_kernel_that_does_not_tell_what_is_left_is_asked_in_vain() {
+    for errno in [Errno::NOPROTOOPT, Errno::PERM, Errno::NOSYS] {
+        let engine = Engine::new(Policy::automatic());
+        relay(&engine, &[Call::TellWhatIsLeft], errno);
+        assert_eq!(engine.ledger().snapshot().payload_bytes(), LEN as u64);
     }
 }
