@@ -13,11 +13,15 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::seen::FileId;
 use crate::{Capabilities, Region, residency, sys};
 
 /// What stays in the cache of what was read from the disk and sent: some ten readers' last and next steps, and a small
 /// part of the smallest machine's memory.
 const KEPT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// No more ranges than these are remembered but for those being sent: files may be small.
+const KEPT_RANGES: usize = 256;
 
 /// With more than this many ranges being sent, what is read ahead would be given up before its turn.
 const AHEAD_LEASES_MAX: usize = 24;
@@ -26,7 +30,7 @@ const AHEAD_LEASES_MAX: usize = 24;
 #[derive(Debug, Default)]
 pub(crate) struct Passing {
     ranges: Mutex<VecDeque<Range>>,
-    /// Whether there may be any: senders of what was always in the cache skip the lock.
+    /// Whether there may be any: if not, senders skip the lock.
     any: AtomicBool,
     /// Whether surplus is forgotten only: the kernel decides what stays.
     leaves_pages: bool,
@@ -36,6 +40,8 @@ pub(crate) struct Passing {
 
 #[derive(Debug)]
 struct Range {
+    /// Whoever has it open.
+    id: FileId,
     /// Not kept open: pages of a file that nobody has open any more are left to the kernel.
     file: Weak<File>,
     position: u64,
@@ -65,12 +71,15 @@ impl Passing {
     /// Notes that `region` is about to be read from the disk and sent, unless most of it is in the cache: then others have
     /// a use for it, and that a page is missing is no reason to give up the rest. Gives up what is too much.
     pub(crate) fn begin(&self, region: &Region) -> Vec<Lease> {
+        let Some(id) = FileId::of(region.file()) else { return Vec::new() };
         let is_of_others = self.is_mostly_cached(region);
         let mut ranges = self.lock();
-        if !is_of_others && !ranges.iter().any(|range| range.is(region)) {
-            self.add(&mut ranges, region);
+        match ranges.iter_mut().find(|range| range.is(id, region)) {
+            Some(known) => known.begin_again(region),
+            None if is_of_others => {}
+            None => self.add(&mut ranges, id, region),
         }
-        let overlapping = ranges.iter_mut().filter(|range| range.overlaps(region));
+        let overlapping = ranges.iter_mut().filter(|range| range.overlaps(id, region));
         let leases = overlapping.map(Range::lease).collect();
         self.give_up(take_surplus(ranges));
         leases
@@ -78,20 +87,28 @@ impl Passing {
 
     /// Notes that `region` has been read.
     pub(crate) fn complete(&self, region: &Region) {
-        if let Some(range) = self.lock().iter_mut().find(|range| range.is(region)) {
-            range.is_read = true;
+        let Some(id) = FileId::of(region.file()) else { return };
+        let mut ranges = self.lock();
+        for range in ranges.iter_mut().filter(|range| range.overlaps(id, region)) {
+            range.note_read(region);
+        }
+        if self.leaves_pages {
+            // There is nothing to give up.
+            ranges.retain(|range| !range.is_read);
+            self.any.store(!ranges.is_empty(), Ordering::Release);
         }
     }
 
     /// Whether `region` should be read ahead of its sender: not if it is known or in the cache, or if there are too many.
     pub(crate) fn begin_ahead(&self, region: &Region) -> bool {
+        let Some(id) = FileId::of(region.file()) else { return false };
         let is_of_others = self.is_mostly_cached(region);
         let mut ranges = self.lock();
         let leased = ranges.iter().filter(|range| range.is_leased()).count();
-        if is_of_others || leased > AHEAD_LEASES_MAX || ranges.iter().any(|range| range.is(region)) {
+        if is_of_others || leased > AHEAD_LEASES_MAX || ranges.iter().any(|range| range.is(id, region)) {
             return false;
         }
-        self.add(&mut ranges, region);
+        self.add(&mut ranges, id, region);
         self.give_up(take_surplus(ranges));
         true
     }
@@ -102,13 +119,14 @@ impl Passing {
         if !self.any.load(Ordering::Acquire) {
             return Some(Vec::new());
         }
+        let Some(id) = FileId::of(region.file()) else { return Some(Vec::new()) };
         let mut ranges = self.lock();
-        let overlapping = ranges.iter_mut().filter(|range| range.overlaps(region));
+        let overlapping = ranges.iter_mut().filter(|range| range.overlaps(id, region));
         overlapping.map(|range| range.is_read.then(|| range.lease())).collect()
     }
 
-    fn add(&self, ranges: &mut VecDeque<Range>, region: &Region) {
-        ranges.push_back(Range::of(region));
+    fn add(&self, ranges: &mut VecDeque<Range>, id: FileId, region: &Region) {
+        ranges.push_back(Range::of(id, region));
         self.any.store(true, Ordering::Release);
     }
 
@@ -131,23 +149,41 @@ impl Passing {
 }
 
 impl Range {
-    fn of(region: &Region) -> Self {
+    fn of(id: FileId, region: &Region) -> Self {
         let file = Arc::downgrade(region.file());
-        Self { file, position: region.position(), len: region.len(), leases: Weak::new(), is_read: false }
+        Self { id, file, position: region.position(), len: region.len(), leases: Weak::new(), is_read: false }
     }
 
-    fn is(&self, region: &Region) -> bool {
-        self.is_in(region) && self.position == region.position() && self.len == region.len()
+    fn end(&self) -> u64 {
+        self.position.saturating_add(self.len)
     }
 
-    fn overlaps(&self, region: &Region) -> bool {
-        self.is_in(region)
-            && self.position < region.end()
-            && region.position() < self.position.saturating_add(self.len)
+    fn is(&self, id: FileId, region: &Region) -> bool {
+        self.id == id && self.position == region.position() && self.len == region.len()
     }
 
-    fn is_in(&self, region: &Region) -> bool {
-        std::ptr::eq(self.file.as_ptr(), Arc::as_ptr(region.file()))
+    fn overlaps(&self, id: FileId, region: &Region) -> bool {
+        self.id == id && self.position < region.end() && region.position() < self.end()
+    }
+
+    /// Its pages have gone meanwhile, or its file has, and another one has the inode.
+    fn begin_again(&mut self, region: &Region) {
+        self.file = Arc::downgrade(region.file());
+        self.is_read = false;
+    }
+
+    /// `region`, which overlaps it, has been read. What was read ahead may reach further than what its reader then asks
+    /// for: the rest is yet to be waited for.
+    fn note_read(&mut self, region: &Region) {
+        if self.is_read || self.position < region.position() {
+            return;
+        }
+        if self.end() <= region.end() {
+            self.is_read = true;
+        } else {
+            self.len = self.end() - region.end();
+            self.position = region.end();
+        }
     }
 
     fn is_leased(&self) -> bool {
@@ -166,7 +202,7 @@ fn take_surplus(mut ranges: MutexGuard<'_, VecDeque<Range>>) -> Vec<Range> {
     let mut bytes: u64 = ranges.iter().map(|range| range.len).sum();
     let mut surplus = Vec::new();
     let mut index = 0;
-    while bytes > KEPT_BYTES && index < ranges.len() {
+    while (bytes > KEPT_BYTES || ranges.len() > KEPT_RANGES) && index < ranges.len() {
         if ranges.get(index).is_some_and(Range::is_leased) {
             index += 1;
         } else if let Some(range) = ranges.remove(index) {
@@ -210,6 +246,53 @@ mod tests {
         passing.complete(&step(&file, 0));
         assert!(passing.share(&step(&file, 0)).is_some());
         assert!(passing.share(&step(&file, 1)).is_none());
+        // Its pages had to be read once more.
+        let _lease = passing.begin(&step(&file, 0));
+        assert!(passing.share(&step(&file, 0)).is_none());
+    }
+
+    #[test]
+    fn what_was_read_ahead_and_is_waited_for_in_part_is_there_in_part() {
+        let (passing, file) = (Passing::default(), file());
+        let part = |position, len| Region::new(Arc::clone(&file), position, len);
+        assert!(passing.begin_ahead(&part(0, 1_000)));
+        let _lease = read(&passing, &part(0, 600));
+        assert!(passing.share(&part(0, 600)).is_some());
+        assert!(passing.share(&part(0, 601)).is_none());
+        let _lease = read(&passing, &part(600, 900));
+        assert!(passing.share(&part(0, 1_500)).is_some());
+    }
+
+    #[test]
+    fn a_file_is_the_same_whoever_has_opened_it() {
+        let passing = Passing::default();
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let open = || Arc::new(File::open(named.path()).unwrap());
+        let (one, other) = (open(), open());
+        let _lease = passing.begin(&step(&one, 0));
+        assert!(passing.share(&step(&other, 0)).is_none());
+        passing.complete(&step(&one, 0));
+        assert_eq!(passing.share(&step(&other, 0)).map(|leases| leases.len()), Some(1));
+    }
+
+    #[test]
+    fn pages_that_are_left_to_the_kernel_are_forgotten_once_they_are_read() {
+        let (passing, file) = (Passing::default().leaving_pages(), file());
+        let _leases = passing.begin(&step(&file, 0));
+        assert!(passing.share(&step(&file, 0)).is_none());
+        passing.complete(&step(&file, 0));
+        assert!(passing.share(&step(&file, 0)).is_some_and(|leases| leases.is_empty()));
+        assert!(passing.lock().is_empty() && !passing.any.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn of_small_files_no_more_are_remembered_than_of_large_ones() {
+        let passing = Passing::default();
+        let small: Vec<_> = (0..3 * KEPT_RANGES).map(|_| Region::new(file(), 0, 300)).collect();
+        for region in &small {
+            drop(read(&passing, region));
+        }
+        assert_eq!(passing.lock().len(), KEPT_RANGES);
     }
 
     #[test]

@@ -94,13 +94,21 @@ impl<'a> Sending<'a> {
             // find room for a few bytes where waiting finds room for many.
             Ok(Step::MovedInPart) if sys::has_room(socket) => Ok(Ok(Step::MovedInPart)),
             Ok(Step::MovedInPart) | Err(Obstacle::Full) => {
-                // Whoever waits holds no descriptor.
-                self.pipe = None;
+                self.wait_without_pipe();
                 Err(io::ErrorKind::WouldBlock.into())
+            }
+            Ok(cold @ Step::Cold(_)) => {
+                self.wait_without_pipe();
+                Ok(Ok(cold))
             }
             Ok(step) => Ok(Ok(step)),
             Err(obstacle) => Ok(Err(self.blame(obstacle))),
         }
+    }
+
+    /// Whoever waits holds no descriptor.
+    fn wait_without_pipe(&mut self) {
+        self.pipe = None;
     }
 
     /// Notes that a range handed out by [`Step::Cold`] has been read: it is sent without asking again, so a file
