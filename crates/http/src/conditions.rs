@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::head::date_of;
 use crate::status::Status;
 
 /// What a request's conditional fields say.
@@ -18,9 +19,15 @@ pub(crate) struct Conditions {
 pub(crate) struct Validators {
     /// With its quotes; a strong one.
     pub(crate) etag: String,
-    /// In whole seconds, as HTTP tells it.
+    /// In whole seconds, as HTTP tells it, and never in the future (RFC 9110, section 8.8.2.1).
     pub(crate) modified: SystemTime,
+    /// Whether that is long enough ago for the date to tell versions apart (section 8.8.2.2): within its second there may
+    /// have been another one.
+    pub(crate) is_settled: bool,
 }
+
+/// A file changed so long ago does not change any more with the same date.
+const SETTLED: Duration = Duration::from_secs(1);
 
 impl Validators {
     /// Of a file of `len` bytes that was last changed `modified_ns` after 1970, or before. `variant` tells encodings of
@@ -28,17 +35,19 @@ impl Validators {
     ///
     /// Both are the file's own, so that copies of a file on several servers have the same tag.
     pub(crate) fn new(len: u64, modified_ns: i128, variant: &str) -> Self {
-        let seconds = u64::try_from(modified_ns.div_euclid(1_000_000_000)).unwrap_or(0);
+        let now = SystemTime::now();
+        let modified = date_of(i64::try_from(modified_ns.div_euclid(1_000_000_000)).unwrap_or(i64::MAX));
         Self {
             etag: format!("\"{modified_ns:x}-{len:x}{variant}\""),
-            modified: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
+            modified: modified.min(now),
+            is_settled: now.duration_since(modified).is_ok_and(|age| age > SETTLED),
         }
     }
 
-    /// Whether `If-Range` (section 13.1.5) names this version: a strong tag, or the exact date.
+    /// Whether `If-Range` (section 13.1.5) names this version: a strong tag, or the exact date if that is as strong.
     pub(crate) fn are_those_of(&self, if_range: &str) -> bool {
         match httpdate::parse_http_date(if_range) {
-            Ok(date) => date == self.modified,
+            Ok(date) => self.is_settled && date == self.modified,
             Err(_) => if_range.trim() == self.etag,
         }
     }
@@ -102,7 +111,7 @@ mod tests {
 
     fn validators() -> Validators {
         let modified = httpdate::parse_http_date(CHANGED).unwrap();
-        Validators { etag: "\"a,b\"".to_owned(), modified }
+        Validators { etag: "\"a,b\"".to_owned(), modified, is_settled: true }
     }
 
     fn evaluated(set: impl FnOnce(&mut Conditions)) -> Option<u16> {
@@ -162,7 +171,24 @@ mod tests {
     }
 
     #[test]
-    fn times_before_1970_are_told_as_1970() {
+    fn a_date_of_this_second_may_be_that_of_two_versions() {
+        let now = SystemTime::now();
+        let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let dated = |second: u64| Validators::new(1, i128::from(second) * 1_000_000_000, "");
+        for (second, is_strong) in [(since_1970 - 60, true), (since_1970, false), (since_1970 + 60, false)] {
+            let validators = dated(second);
+            let date = httpdate::fmt_http_date(validators.modified);
+            assert_eq!(validators.are_those_of(&date), is_strong, "{date}");
+            assert!(validators.are_those_of(&validators.etag));
+        }
+    }
+
+    #[test]
+    fn times_that_http_cannot_tell_are_told_as_the_nearest_that_it_can() {
         assert_eq!(Validators::new(1, -5, "").modified, SystemTime::UNIX_EPOCH);
+        for in_the_future in [i128::MAX, 400_000_000_000 * 1_000_000_000] {
+            let validators = Validators::new(1, in_the_future, "");
+            assert!(validators.modified <= SystemTime::now());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{Arguments, Display, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
@@ -58,9 +58,26 @@ pub(crate) fn with_date<T>(to: impl FnOnce(&str) -> T) -> T {
     })
 }
 
+/// The time `seconds` after 1970, or the nearest to it that a date of HTTP can tell: from 1970 to 9999.
+pub(crate) fn date_of(seconds: i64) -> SystemTime {
+    const END_OF_9999: u64 = 253_402_300_799;
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0).min(END_OF_9999))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_any_time_has_a_date() {
+        for (seconds, date) in [
+            (i64::MIN, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (1_795_262_400, "Sat, 21 Nov 2026 12:00:00 GMT"),
+            (i64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            assert_eq!(httpdate::fmt_http_date(date_of(seconds)), date);
+        }
+    }
 
     #[test]
     fn a_head_has_status_date_and_fields_and_ends_with_an_empty_line() {

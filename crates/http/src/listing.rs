@@ -3,11 +3,13 @@
 use std::ffi::CStr;
 use std::fmt::Write;
 use std::os::fd::OwnedFd;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use rustix::io::Errno;
+
+use crate::head::date_of;
 
 /// A page lists no more than this: what a folder of millions would cost is not one request's to decide.
 const ENTRIES_MAX: usize = 10_000;
@@ -113,7 +115,7 @@ fn entry(folder: &OwnedFd, name: &CStr) -> Option<Entry> {
         name: name.to_bytes().to_vec(),
         is_folder: FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
         len: u64::try_from(stat.st_size).unwrap_or(0),
-        modified: SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).unwrap_or(0)),
+        modified: date_of(stat.st_mtime),
     })
 }
 

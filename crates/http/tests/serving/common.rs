@@ -1,7 +1,7 @@
 //! What the tests share: a folder that is served, and a client that sends exactly what it is told.
 
-use std::fs;
-use std::time::Duration;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
 use http::{RunningServer, Settings};
 use tempfile::TempDir;
@@ -35,6 +35,11 @@ impl Site {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn set_modified(&self, path: &str, time: SystemTime) {
+        let file = File::options().write(true).open(self.folder.path().join(path)).unwrap();
+        file.set_modified(time).unwrap();
     }
 
     pub(crate) async fn connect(&self) -> Connection {

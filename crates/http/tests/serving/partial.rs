@@ -1,5 +1,7 @@
 //! Ranges and conditions.
 
+use std::time::{Duration, SystemTime};
+
 use crate::common::{Site, content};
 
 const LEN: usize = 50_000;
@@ -8,6 +10,7 @@ async fn site_with_file() -> (Site, Vec<u8>) {
     let site = Site::start().await;
     let bytes = content(LEN);
     site.write("file.bin", &bytes);
+    site.set_modified("file.bin", SystemTime::now() - Duration::from_secs(60));
     (site, bytes)
 }
 
