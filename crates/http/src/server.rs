@@ -11,14 +11,14 @@ use admin::Operated;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, warn};
 use transfer::{CongestionControl, Engine};
 
 use crate::access_log::AccessLog;
 use crate::answer::Site;
 use crate::connection;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Open};
 use crate::root::Root;
 use crate::settings::{LogTo, Settings};
 
@@ -76,9 +76,8 @@ pub struct RunningServer {
     shared: Arc<Shared>,
     address: SocketAddr,
     admin: Option<SocketAddr>,
-    accepting: JoinHandle<()>,
-    /// Each connection holds a receiver; when all are gone the last connection has ended.
-    connections: watch::Sender<()>,
+    /// Returns the connections that are open when the server stops.
+    accepting: JoinHandle<JoinSet<()>>,
 }
 
 impl Shared {
@@ -141,15 +140,9 @@ impl RunningServer {
             });
             address
         });
-        let connections = watch::Sender::new(());
         let places = Arc::new(Semaphore::new(settings.connections_max));
-        let accepting = tokio::spawn(accept(
-            Arc::clone(&shared),
-            (listener, congestion),
-            places,
-            connections.subscribe(),
-        ));
-        Ok(Self { shared, address, admin, accepting, connections })
+        let accepting = tokio::spawn(accept(Arc::clone(&shared), (listener, congestion), places));
+        Ok(Self { shared, address, admin, accepting })
     }
 
     /// Where it listens.
@@ -167,14 +160,18 @@ impl RunningServer {
         &self.shared.engine
     }
 
-    /// Accepts nothing more, lets answers finish for at most ten seconds, and ends.
+    /// Accepts nothing more, lets answers finish for at most ten seconds, and closes what is left.
     pub async fn stop(self) {
         self.shared.stopping.send_replace(true);
-        // It ends by itself.
-        let _ = self.accepting.await;
-        if tokio::time::timeout(STOP_GRACE, self.connections.closed()).await.is_err() {
-            let left = self.connections.receiver_count();
-            warn!("{left} connection(s) did not take their answer within {STOP_GRACE:?} and were cut");
+        let mut connections = match self.accepting.await {
+            Ok(connections) => connections,
+            Err(error) => return warn!("the server ended early: {error}"),
+        };
+        let all_ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_GRACE, all_ended).await.is_err() {
+            let left = connections.len();
+            warn!("{left} connection(s) did not take their answer within {STOP_GRACE:?} and are cut");
+            connections.shutdown().await;
         }
     }
 }
@@ -214,13 +211,14 @@ async fn accept(
     shared: Arc<Shared>,
     (listener, congestion): (TcpListener, CongestionControl),
     places: Arc<Semaphore>,
-    alive: watch::Receiver<()>,
-) {
+) -> JoinSet<()> {
+    let mut connections = JoinSet::new();
     let mut stopping = shared.stopping.subscribe();
     loop {
         let next = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = stopping.wait_for(|stopping| *stopping) => return connections,
+            Some(_) = connections.join_next() => continue,
             next = next_connection(&listener, &places) => next,
         };
         let Some((place, socket, peer)) = next else { continue };
@@ -230,13 +228,11 @@ async fn accept(
             debug!(%peer, "connection lost before its first request: {error}");
             continue;
         }
+        let open = Open::count(&shared.metrics.connections);
         let serving = connection::serve(Arc::clone(&shared), socket, peer, stopping.clone());
-        let (alive, open) = (alive.clone(), shared.metrics.connections.clone());
-        tokio::spawn(async move {
-            open.inc();
+        connections.spawn(async move {
             serving.await;
-            open.dec();
-            drop((place, alive));
+            drop((place, open));
         });
     }
 }

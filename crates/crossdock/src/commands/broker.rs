@@ -121,7 +121,7 @@ async fn serve(Loaded { config, warnings }: Loaded) -> anyhow::Result<()> {
     let broker = RunningBroker::start(config).await?;
     // A screen that nobody can see is no reason not to serve.
     let _ = write_screen(&broker, &mut io::stdout().lock());
-    let name = stop.next().await;
+    let name = stop.first().await;
     tracing::info!("{name}: stopping; another one stops at once, without a clean shutdown");
     tokio::select! {
         stopped = broker.stop() => Ok(stopped?),

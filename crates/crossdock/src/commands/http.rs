@@ -87,7 +87,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let server = RunningServer::start(settings).await?;
     // A screen that nobody can see is no reason not to serve.
     let _ = write_screen(&server, &root, &mut io::stderr().lock());
-    let name = stop.next().await;
+    let name = stop.first().await;
     tracing::info!("{name}: stopping; another one stops at once");
     tokio::select! {
         () = server.stop() => Ok(()),

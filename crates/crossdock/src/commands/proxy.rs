@@ -81,7 +81,7 @@ impl Proxy {
         if let Some(admin) = proxy.admin() {
             let _ = writeln!(io::stdout(), "metrics on http://{admin}/metrics");
         }
-        let name = stop.next().await;
+        let name = stop.first().await;
         tracing::info!("{name}: stopping; another one stops at once");
         let (counters, engine) = (Arc::clone(proxy.counters()), Arc::clone(proxy.engine()));
         let cut = tokio::select! {

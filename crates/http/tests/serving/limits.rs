@@ -41,6 +41,21 @@ async fn a_client_that_does_not_read_is_let_go() {
     assert!(received.len() < len, "the whole answer was waited for");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_does_not_keep_the_server_from_stopping() {
+    let site = Site::start().await;
+    let len = 64 << 20;
+    site.write("file", content(len));
+    let mut connection = site.connect().await;
+    connection.send(request("GET", "/file", &[])).await;
+    connection.stream.readable().await.unwrap();
+    site.server.stop().await;
+    // Nobody sends any more by now.
+    let mut received = Vec::new();
+    let _ = connection.stream.read_to_end(&mut received).await;
+    assert!(received.len() < len, "the whole answer was waited for");
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_place() {
     let site = Site::with(|settings| settings.connections_max = 1).await;
