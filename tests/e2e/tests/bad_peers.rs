@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::net::Shutdown;
 
 use e2e::admin::Admin;
+use e2e::metrics::Metrics;
 use e2e::wire::{self, Connection, Outcome, api};
 use e2e::{Broker, clients, process, scale, wait};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -188,6 +189,26 @@ fn a_connection_that_is_idle_too_long_is_closed() {
     let mut connection = Connection::open(&broker.bootstrap()).unwrap();
     assert_eq!(connection.broker_count(), Ok(1));
     assert_eq!(connection.outcome(), Outcome::Closed);
+}
+
+#[test]
+fn a_reader_that_never_reads_is_let_go_as_an_idle_connection_is() {
+    let broker = Broker::with(&[("connections.max.idle.ms", "500")]);
+    if !Broker::is_crossdock("the number of connections") {
+        return;
+    }
+    Admin::of(&broker).create("heavy", 1, &[]).unwrap();
+    let producer = clients::producer(&broker, &[]);
+    clients::produce(&producer, "heavy", (0..64).map(|number| number.to_string()), 500_000);
+    drop(producer);
+    let connections = || Metrics::read(&broker.admin_address()).sum("crossdock_connections", &[]) as u64;
+    wait::until("the producer is gone", || connections() == 0);
+    let mut reader = Connection::open(&broker.bootstrap()).unwrap();
+    for _ in 0..20 {
+        reader.send(&wire::fetch("heavy", 0, 50 * MIB as i32));
+    }
+    wait::until("the reader's connection is there", || connections() == 1);
+    wait::until("the reader is let go", || connections() == 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tracing::{debug, info};
-use transfer::{Path, Plan};
+use transfer::{Path, Plan, SendError};
 
 use super::frames::{FrameError, FrameReader};
 use crate::Broker;
@@ -30,7 +30,7 @@ enum Ended {
     #[error("{0}")]
     Refused(#[from] Refusal),
     #[error("{0}")]
-    Send(#[from] transfer::SendError),
+    Send(#[from] SendError),
     #[error("idle for {0:?} (connections.max.idle.ms)")]
     Idle(Duration),
 }
@@ -46,7 +46,9 @@ pub(crate) async fn serve(
     debug!(%peer, "connection opened");
     match run(&broker, &socket, peer, listener, stopping).await {
         Ok(()) => debug!(%peer, "connection closed"),
-        Err(Ended::Send(error @ transfer::SendError::Peer(_))) => debug!(%peer, "connection closed: {error}"),
+        Err(Ended::Send(error @ (SendError::Peer(_) | SendError::Stalled(_)))) => {
+            debug!(%peer, "connection closed: {error}");
+        }
         Err(Ended::Frame(FrameError::Socket(error))) => debug!(%peer, "connection closed: {error}"),
         Err(ended @ Ended::Idle(_)) => debug!(%peer, "connection closed: {ended}"),
         Err(ended) => {
@@ -76,7 +78,7 @@ async fn run(
         let answer = dispatch::answer(broker, &mut context, frame.bytes()).await;
         broker.buffers.give_back(frame);
         if let Answer::Send(plan) = answer? {
-            broker.engine.send(socket, plan, Path::Consumer).await?;
+            broker.engine.send_unless_stalled(socket, plan, Path::Consumer, idle).await?;
         }
     }
 }
