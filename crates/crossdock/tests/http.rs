@@ -3,9 +3,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use denying::Call;
+use rustix::io::Errno;
 
 const CROSSDOCK: &str = env!("CARGO_BIN_EXE_crossdock");
 
@@ -34,6 +37,11 @@ impl Server {
         Self { process, address }
     }
 
+    /// The answer to a GET, without its head.
+    fn get(&self, path: &str) -> Vec<u8> {
+        get(&self.address, path)
+    }
+
     fn terminate(&self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -46,6 +54,47 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn get(address: &str, path: &str) -> Vec<u8> {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    let body = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+    answer.split_off(body)
+}
+
+#[test]
+fn a_kernel_that_lacks_what_the_server_likes_to_use_serves_all_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let content: Vec<u8> = (0..300_000).map(|n| (n % 251) as u8).collect();
+    fs::write(root.path().join("file"), &content).unwrap();
+    let calls =
+        [Call::Openat2, Call::Sendfile, Call::Splice, Call::Cachestat, Call::Preadv2, Call::Congestion];
+    for errno in [Errno::NOSYS, Errno::PERM] {
+        for lacks in [&calls[..1], &calls[1..2], &calls[..]] {
+            // A process has the filter of the thread that starts it.
+            let server = denying::where_fail(lacks, errno, || Server::start(root.path(), &[]));
+            assert!(server.get("/file") == content, "{lacks:?} {errno:?}");
+        }
+    }
+}
+
+#[test]
+fn a_policy_decides_how_files_leave() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("file"), vec![7; 100_000]).unwrap();
+    let policy = root.path().join("policy.properties");
+    fs::write(&policy, "crossdock.transfer.mechanism=splice\n").unwrap();
+    let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let options = ["--policy", policy.to_str().unwrap(), "--admin", &admin];
+    let server = Server::start(root.path(), &options);
+    assert_eq!(server.get("/file").len(), 100_000);
+    let metrics = String::from_utf8(get(&admin, "/metrics")).unwrap();
+    let expected =
+        "crossdock_payload_bytes_total{path=\"http\",mechanism=\"splice\",reason=\"forced\"} 100000";
+    assert!(metrics.contains(expected), "{metrics}");
 }
 
 #[test]

@@ -60,11 +60,11 @@ impl Root {
     /// Opens the root itself, which may be a symbolic link.
     ///
     /// # Errors
-    /// When it is not there, or is no folder.
+    /// When it is not there, or is no folder; or the system has no file to spare.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(CWD, path, flags, Mode::empty())?;
-        let means = Means::probe(&folder);
+        let means = Means::probe(&folder)?;
         if means == Means::OneByOne {
             warn!("this process may not use openat2(2): symbolic links are not followed");
         }
@@ -154,16 +154,17 @@ impl Root {
 }
 
 impl Means {
-    fn probe(folder: &OwnedFd) -> Self {
-        let works =
-            |also| openat2(folder, ".", file_flags(), Mode::empty(), ResolveFlags::BENEATH | also).is_ok();
-        if works(ResolveFlags::CACHED) {
-            Self::Cached
-        } else if works(ResolveFlags::empty()) {
-            Self::Beneath
-        } else {
-            Self::OneByOne
+    fn probe(folder: &OwnedFd) -> Result<Self, Errno> {
+        for (means, also) in [(Self::Cached, ResolveFlags::CACHED), (Self::Beneath, ResolveFlags::empty())] {
+            match openat2(folder, ".", file_flags(), Mode::empty(), ResolveFlags::BENEATH | also) {
+                // It might, another time.
+                Ok(_) | Err(Errno::AGAIN) => return Ok(means),
+                // A kernel that does not know the call or the flag, or a filter.
+                Err(Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::OPNOTSUPP) => {}
+                Err(errno) => return Err(errno),
+            }
         }
+        Ok(Self::OneByOne)
     }
 }
 
@@ -197,6 +198,8 @@ fn examine(found: OwnedFd) -> Result<Opened, Errno> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    use denying::{Call, where_fail};
 
     use super::*;
 
@@ -266,6 +269,39 @@ mod tests {
         let pipe = site.folder.path().join("root/pipe");
         rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
         assert_eq!(len_of(&site.root, "pipe").await, Err(404));
+    }
+
+    #[test]
+    fn a_kernel_without_openat2_is_found_out_at_the_start_and_trouble_is_not_taken_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Root::open(folder.path()).map(|root| root.means);
+        for errno in [Errno::NOSYS, Errno::PERM, Errno::INVAL, Errno::OPNOTSUPP] {
+            assert_eq!(where_fail(&[Call::Openat2], errno, open).unwrap(), Means::OneByOne, "{errno:?}");
+        }
+        assert_eq!(where_fail(&[Call::Openat2], Errno::AGAIN, open).unwrap(), Means::Cached);
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO] {
+            let refused = where_fail(&[Call::Openat2], errno, open).unwrap_err();
+            assert_eq!(Errno::from_io_error(&refused), Some(errno));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_keeps_a_file_from_being_opened_decides_what_the_client_is_told() {
+        let site = site(Means::Beneath);
+        let refused = |errno| site.root.refusal(b"sub/file", errno).code();
+        for (errnos, status) in [
+            (
+                &[Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG, Errno::LOOP, Errno::XDEV, Errno::NXIO][..],
+                404,
+            ),
+            (&[Errno::ACCESS, Errno::PERM], 403),
+            (&[Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN], 503),
+            (&[Errno::IO, Errno::STALE, Errno::NOSYS], 500),
+        ] {
+            for &errno in errnos {
+                assert_eq!(refused(errno), status, "{errno:?}");
+            }
+        }
     }
 
     #[test]

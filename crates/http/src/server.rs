@@ -201,7 +201,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, CongestionControl)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, true);
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok((TcpListener::from_std(socket.into())?, congestion))

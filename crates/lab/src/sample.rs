@@ -150,11 +150,10 @@ pub(crate) fn measure(
     cores: Cores,
 ) -> Result<Sample, LabError> {
     let of_system = |source| LabError::System { what: "measuring a thread", source };
-    let mut sender = Sender::new(method).map_err(of_system)?;
+    let of_method = |source| LabError::Send { method, source: SendError::Kernel(source) };
+    let mut sender = Sender::new(method).map_err(of_method)?;
     for socket in &lanes.senders {
-        sender
-            .prepare(socket.as_fd())
-            .map_err(|source| LabError::Send { method, source: SendError::Kernel(source) })?;
+        sender.prepare(socket.as_fd()).map_err(of_method)?;
     }
     let start = Barrier::new(2);
     let [sending_core, receiving_core] = cores.pinned.map_or([None; 2], |pinned| pinned.map(Some));

@@ -9,6 +9,8 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use protocol::Offset;
 use protocol::records::BatchHeader;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::boundaries::Boundaries;
 use crate::index_file::TAIL_ENTRIES;
@@ -122,11 +124,16 @@ impl Segment {
         self.log.open_with_patience(patience)
     }
 
-    /// Reserves `bytes` on disk for the segment, without changing its size.
+    /// Reserves `bytes` on disk for the segment, without changing its size, if its file system can do that.
     pub(crate) fn preallocate(&self, bytes: u32) -> Result<(), LogError> {
         let file = self.file()?;
-        rustix::fs::fallocate(&*file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes.into())
-            .map_err(|e| LogError::Io { operation: "preallocate", path: self.path(), source: e.into() })
+        let reserve = || fallocate(&*file, FallocateFlags::KEEP_SIZE, 0, bytes.into());
+        match retry_on_intr(reserve) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            Err(errno) => {
+                Err(LogError::Io { operation: "preallocate", path: self.path(), source: errno.into() })
+            }
+        }
     }
 
     /// Bytes that readers may see.

@@ -145,7 +145,7 @@ async fn bind(listen: &HostPort) -> io::Result<(TcpListener, CongestionControl)>
 fn listen_on(address: SocketAddr) -> io::Result<(TcpListener, CongestionControl)> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
-    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, true);
     socket.bind(address)?;
     Ok((socket.listen(BACKLOG)?, congestion))
 }

@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 
 use rustix::net::sockopt;
 use tokio::net::{TcpSocket, TcpStream};
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// What every kernel has and every process may choose.
 const WITHOUT_PACING: &str = "reno";
@@ -25,7 +25,7 @@ const PACES: &str = "bbr";
 /// Those of connect(2), and of the system's limits for files.
 pub async fn connect(peer: SocketAddr) -> io::Result<TcpStream> {
     let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    let congestion = CongestionControl::apply_before_handshake(&socket, true)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, true);
     let connected = socket.connect(peer).await?;
     congestion.apply_after_handshake(&connected, peer)?;
     Ok(connected)
@@ -42,18 +42,19 @@ impl CongestionControl {
     /// Before listen(2), whose accepted sockets inherit the listener's, or before connect(2). Pacing, once a connection has
     /// begun with it, stays on whatever it is given later, so it is those that need it who are given it later.
     ///
-    /// # Errors
-    /// The kernel's, where it does not tell or does not take a congestion control.
-    pub fn apply_before_handshake(socket: &impl AsFd, within_host_unpaced: bool) -> io::Result<Self> {
+    /// A kernel that does not tell, or does not take another one, leaves connections as the system has them.
+    pub fn apply_before_handshake(socket: &impl AsFd, within_host_unpaced: bool) -> Self {
+        let nothing_taken = Self { paced: None };
         if !within_host_unpaced {
-            return Ok(Self { paced: None });
+            return nothing_taken;
         }
-        let systems = sockopt::tcp_congestion(socket)?;
-        if !systems.starts_with(PACES) {
-            return Ok(Self { paced: None });
+        match take_pacing(socket) {
+            Ok(paced) => Self { paced },
+            Err(error) => {
+                debug!("connections within this host are paced as others: {error}");
+                nothing_taken
+            }
         }
-        sockopt::set_tcp_congestion(socket, WITHOUT_PACING)?;
-        Ok(Self { paced: Some(systems) })
     }
 
     /// After accept(2) or connect(2): a connection that leaves this host gets the system's back.
@@ -70,6 +71,16 @@ impl CongestionControl {
         }
         Ok(())
     }
+}
+
+/// Returns the system's congestion control if it paces and was replaced.
+fn take_pacing(socket: &impl AsFd) -> io::Result<Option<String>> {
+    let systems = sockopt::tcp_congestion(socket)?;
+    if !systems.starts_with(PACES) {
+        return Ok(None);
+    }
+    sockopt::set_tcp_congestion(socket, WITHOUT_PACING)?;
+    Ok(Some(systems))
 }
 
 /// Whether both ends of a connection are on this host.
@@ -90,7 +101,7 @@ mod tests {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         // Not every kernel has BBR, and not every user may choose it.
         sockopt::set_tcp_congestion(&socket, systems).ok()?;
-        let control = CongestionControl::apply_before_handshake(&socket, within_host_unpaced).unwrap();
+        let control = CongestionControl::apply_before_handshake(&socket, within_host_unpaced);
         socket.set_nonblocking(true).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         socket.listen(1).unwrap();
@@ -121,7 +132,7 @@ mod tests {
             eprintln!("skipped: this kernel has no BBR, or this user may not choose it");
             return;
         }
-        let control = CongestionControl::apply_before_handshake(&socket, true).unwrap();
+        let control = CongestionControl::apply_before_handshake(&socket, true);
         let connected = socket.connect(address).await.unwrap();
         for (peer, expected) in [(address, "reno"), ("192.0.2.7:5000".parse().unwrap(), "bbr")] {
             control.apply_after_handshake(&connected, peer).unwrap();

@@ -100,7 +100,7 @@ impl Obstacle {
     /// Reads an error of a call that moves pages between a socket and a pipe.
     pub(crate) fn of_splice(errno: Errno) -> Self {
         match errno {
-            Errno::INVAL | Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP => Self::Refused,
+            errno if is_lack(errno) || errno == Errno::INVAL => Self::Refused,
             errno => Self::of_socket(errno),
         }
     }
@@ -117,14 +117,22 @@ impl Obstacle {
     pub(crate) fn of_both(errno: Errno) -> Self {
         match errno {
             Errno::AGAIN => Self::Full,
-            Errno::INVAL | Errno::NOSYS | Errno::OVERFLOW | Errno::PERM | Errno::OPNOTSUPP => Self::Refused,
+            Errno::INVAL | Errno::OVERFLOW => Self::Refused,
+            errno if is_lack(errno) => Self::Refused,
             errno if is_peer(errno) => Self::Peer(errno),
             errno => Self::of_file(errno),
         }
     }
 }
 
-/// What tcp(7) and ip(7) report about a connection that no longer works.
+/// Whether it says that the kernel does not have the call, that a filter denies it, or that the file system or the kind of
+/// socket does not have it.
+pub(crate) fn is_lack(errno: Errno) -> bool {
+    matches!(errno, Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP)
+}
+
+/// What tcp(7) and ip(7) report about a connection that no longer works; the rarer ones are what a router has said of it (icmp(7))
+/// by the time it is given up.
 fn is_peer(errno: Errno) -> bool {
     matches!(
         errno,
@@ -135,6 +143,10 @@ fn is_peer(errno: Errno) -> bool {
             | Errno::TIMEDOUT
             | Errno::NOTCONN
             | Errno::HOSTUNREACH
+            | Errno::HOSTDOWN
+            | Errno::NONET
+            | Errno::PROTO
+            | Errno::NOPROTOOPT
             | Errno::NETUNREACH
             | Errno::NETDOWN
             | Errno::SHUTDOWN

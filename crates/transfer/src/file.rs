@@ -9,8 +9,7 @@ use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use rustix::io::Errno;
-
+use crate::error::is_lack;
 use crate::residency::is_cached;
 use crate::sys;
 
@@ -76,8 +75,9 @@ pub fn read_exact_at_nowait(file: &File, position: u64, slice: &mut [u8]) -> io:
         match sys::pread_nowait(file.as_fd(), position + filled as u64, &mut slice[filled..]) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => filled += read,
-            // The file system does not know the flag, as tmpfs: then what is in the cache is read as any other.
-            Err(Errno::OPNOTSUPP) => {
+            // The file system does not know the flag, as tmpfs, or the kernel not the call: then what is in the cache is
+            // read as any other.
+            Err(errno) if is_lack(errno) => {
                 let is_there =
                     NonZeroU64::new(slice.len() as u64).and_then(|len| is_cached(file, position, len));
                 return match is_there {

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use bytes::Buf;
 use rustix::io::Errno;
 
-use crate::error::Obstacle;
+use crate::error::{Obstacle, is_lack};
 use crate::last_move::LastMove;
 use crate::passing::Lease;
 use crate::policy::{Choice, next_best};
@@ -363,8 +363,8 @@ fn read_small(
             Ok(0) => return Err(NotGathered::Failed(Obstacle::EndOfFile)),
             Ok(read) => rest.skip(read as u64),
             Err(Errno::AGAIN) => return Err(NotGathered::Cold(region.clone())),
-            // The file system does not know the flag: ask before reading.
-            Err(Errno::OPNOTSUPP) if !may_wait => {
+            // It cannot be read without waiting: ask before reading.
+            Err(errno) if is_lack(errno) && !may_wait => {
                 if Residency::of(&rest, capabilities) != Residency::Resident {
                     return Err(NotGathered::Cold(region.clone()));
                 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
+use denying::Call;
 use e2e::admin::Admin;
 use e2e::metrics::Metrics;
 use e2e::wire::{self, Connection, Outcome};
 use e2e::{Broker, clients, process, wait};
+use rustix::io::Errno;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -48,10 +50,10 @@ fn no_payload_byte_of_a_fetch_passes_through_user_space() {
     process::signal(&strace, Signal::INT);
     process::ended(&mut strace);
 
-    let calls = Call::all_of(&fs::read_to_string(&trace).unwrap());
+    let calls = Traced::all_of(&fs::read_to_string(&trace).unwrap());
     let sent: usize = calls.iter().filter(|call| call.name == "sendfile").map(|call| call.returned).sum();
     assert_eq!(sent, received, "sendfile and the consumer disagree");
-    let is_segment = |call: &&Call| call.first_argument.contains(".log>");
+    let is_segment = |call: &&Traced| call.first_argument.contains(".log>");
     let read: usize =
         calls.iter().filter(|call| call.reads()).filter(is_segment).map(|call| call.returned).sum();
     // Batch headers where a region is cut, and one byte at the end of each region to learn whether it is in the cache.
@@ -61,13 +63,70 @@ fn no_payload_byte_of_a_fetch_passes_through_user_space() {
     assert_eq!(mapped, 0, "a segment was mapped");
 }
 
+#[test]
+fn a_mechanism_that_is_forced_carries_every_record() {
+    if !Broker::is_crossdock("the choice of a mechanism") {
+        return;
+    }
+    for mechanism in ["sendfile", "splice", "mmap", "read-write"] {
+        let broker = Broker::with(&[("crossdock.transfer.mechanism", mechanism)]);
+        produce(&broker, "forced", 8 * MIB);
+        let ways = ways_of(&broker, || fetch_all(&broker, "forced"));
+        assert_eq!(ways, [(mechanism.to_owned(), "forced".to_owned())]);
+    }
+}
+
+#[test]
+fn a_kernel_that_lacks_what_crossdock_likes_to_use_serves_all_the_same() {
+    if !Broker::is_crossdock("the choice of a mechanism") {
+        return;
+    }
+    let rungs: [(&[Call], &str); 3] = [
+        (&[Call::Cachestat, Call::Preadv2, Call::Fadvise], "sendfile first_choice"),
+        (&[Call::Sendfile], "splice kernel_lacks"),
+        (&[Call::Sendfile, Call::Splice, Call::Cachestat, Call::Preadv2], "read-write kernel_lacks"),
+    ];
+    for (lacks, way) in rungs {
+        for errno in [Errno::NOSYS, Errno::PERM] {
+            println!("{lacks:?}: {errno:?}");
+            // A process has the filter of the thread that starts it.
+            let broker = denying::where_fail(lacks, errno, Broker::start);
+            produce(&broker, "denied", 8 * MIB);
+            let ways = ways_of(&broker, || fetch_all(&broker, "denied"));
+            let (mechanism, reason) = way.split_once(' ').expect("two words");
+            assert_eq!(ways, [(mechanism.to_owned(), reason.to_owned())]);
+        }
+    }
+}
+
+/// By which mechanisms and for which reasons the bytes that `fetch` returns left.
+fn ways_of(broker: &Broker, fetch: impl FnOnce() -> usize) -> Vec<(String, String)> {
+    let received = fetch();
+    let metrics = Metrics::read(&broker.admin_address());
+    let counted = |labels: &[(&str, &str)]| metrics.sum("crossdock_payload_bytes_total", labels) as usize;
+    assert_eq!(counted(&[]), received, "the ledger and the consumer disagree");
+    let mut ways = Vec::new();
+    for mechanism in ["sendfile", "splice", "mmap", "read-write"] {
+        for reason in ["first_choice", "small", "forced", "kernel_lacks", "refused"] {
+            if counted(&[("mechanism", mechanism), ("reason", reason)]) > 0 {
+                ways.push((mechanism.to_owned(), reason.to_owned()));
+            }
+        }
+    }
+    ways
+}
+
 /// A broker with `bytes` of records in partition 0 of `topic`.
 fn broker_with_records(topic: &str, bytes: usize) -> Broker {
     let broker = Broker::start();
-    Admin::of(&broker).create(topic, 1, &[]).expect("a topic");
-    let producer = clients::producer(&broker, &[("linger.ms", "50")]);
-    clients::produce(&producer, topic, (0..bytes / 10_000).map(|number| number.to_string()), 10_000);
+    produce(&broker, topic, bytes);
     broker
+}
+
+fn produce(broker: &Broker, topic: &str, bytes: usize) {
+    Admin::of(broker).create(topic, 1, &[]).expect("a topic");
+    let producer = clients::producer(broker, &[("linger.ms", "50")]);
+    clients::produce(&producer, topic, (0..bytes / 10_000).map(|number| number.to_string()), 10_000);
 }
 
 /// Fetches everything in partition 0 of `topic` once and returns how many bytes of records came. An answer without any is
@@ -130,14 +189,14 @@ fn attach(pid: u32, trace: &std::path::Path) -> Option<Child> {
 }
 
 /// One system call of a trace: `PID name(first<path>, ...) = returned`.
-struct Call {
+struct Traced {
     name: String,
     first_argument: String,
     returned: usize,
     text: String,
 }
 
-impl Call {
+impl Traced {
     /// The calls of a trace that did not fail.
     fn all_of(trace: &str) -> Vec<Self> {
         // A call that another thread's interrupts is on two lines, `name(... <unfinished ...>` and `<... name resumed>...`.

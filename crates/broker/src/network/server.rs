@@ -62,7 +62,7 @@ fn listen(address: SocketAddr, config: &BrokerConfig) -> io::Result<(TcpListener
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     BufferSizes::of(config).apply_to_listener(&socket)?;
-    let congestion = CongestionControl::apply_before_handshake(&socket, config.within_host_unpaced)?;
+    let congestion = CongestionControl::apply_before_handshake(&socket, config.within_host_unpaced);
     socket.bind(&address.into())?;
     socket.listen(config.socket_listen_backlog_size)?;
     Ok((TcpListener::from_std(socket.into())?, congestion))

@@ -1,6 +1,6 @@
 //! What does a copy take over beside the contents?
 //!
-//! Permissions and both times; owner and group if the user may give files away. Not extended attributes, access control
+//! Permissions and both times, as far as the file system has them; owner and group if the user may give files away. Not extended attributes, access control
 //! lists, flags and the time of birth.
 
 use std::fs::{File, Metadata};
@@ -28,16 +28,14 @@ pub(super) fn give(file: &File, source: &Metadata) -> io::Result<()> {
         // They would lend the rights of somebody else than in the source.
         mode &= !PRIVILEGE_BITS;
     }
-    rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?;
-    rustix::fs::futimens(file, &times(source))?;
-    Ok(())
+    if_it_can(rustix::fs::fchmod(file, Mode::from_raw_mode(mode)))?;
+    if_it_can(rustix::fs::futimens(file, &times(source)))
 }
 
 /// As [`give`], for a symbolic link itself, which has no permissions.
 pub(super) fn give_link(path: &Path, source: &Metadata) -> io::Result<()> {
     give_owner(CWD, path, AtFlags::SYMLINK_NOFOLLOW, source)?;
-    rustix::fs::utimensat(CWD, path, &times(source), AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(())
+    if_it_can(rustix::fs::utimensat(CWD, path, &times(source), AtFlags::SYMLINK_NOFOLLOW))
 }
 
 /// Gives a file of which nobody knows more than when it was changed, if that, the permissions of a new one.
@@ -55,9 +53,14 @@ fn give_owner(at: BorrowedFd<'_>, path: &Path, flags: AtFlags, source: &Metadata
         return Ok(());
     }
     let (user, group) = owner(source);
-    match rustix::fs::chownat(at, path, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)), flags) {
-        // A root that may not, as in some containers, or a file system without owners.
-        Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(()),
+    if_it_can(rustix::fs::chownat(at, path, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)), flags))
+}
+
+/// A file system without owners or permissions, as on a memory stick, and a root that may not do everything, as in some
+/// containers, are no reason not to copy.
+fn if_it_can(given: Result<(), Errno>) -> io::Result<()> {
+    match given {
+        Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
 }
@@ -71,5 +74,37 @@ fn times(source: &Metadata) -> Timestamps {
     Timestamps {
         last_access: time(source.atime(), source.atime_nsec()),
         last_modification: time(source.mtime(), source.mtime_nsec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use denying::{Call, where_fail};
+
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_owners_permissions_or_times_keeps_nothing_from_being_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (of, to) = (folder.path().join("of"), folder.path().join("to"));
+        fs::write(&of, "").unwrap();
+        let source = fs::metadata(&of).unwrap();
+        let file = File::create(&to).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("of", &link).unwrap();
+        let calls = [Call::Chown, Call::Fchmod, Call::Utimens];
+        for errno in [Errno::PERM, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL] {
+            where_fail(&calls, errno, || {
+                give(&file, &source)?;
+                give_link(&link, &source)
+            })
+            .unwrap_or_else(|error| panic!("{errno:?}: {error}"));
+        }
+        for call in calls.iter().filter(|call| **call != Call::Chown) {
+            let refused = where_fail(&[*call], Errno::IO, || give(&file, &source));
+            assert!(refused.is_err(), "{call:?}: a broken disk is told");
+        }
     }
 }

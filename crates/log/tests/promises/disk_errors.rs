@@ -5,8 +5,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
 
 use crate::common::*;
+use denying::{Call, where_fail};
 use log::{Log, LogConfig, LogError, LogOptions, OpenFiles};
 use protocol::Offset;
 
@@ -62,4 +64,19 @@ fn a_log_that_cannot_even_cut_back_takes_no_more() {
             assert!(matches!(log.close(NOW_MS), Err(LogError::Closed(_))));
         }
     }
+}
+
+#[test]
+fn a_file_system_that_cannot_reserve_room_is_written_to_all_the_same() {
+    let roll = || {
+        let dir = tempfile::tempdir().unwrap();
+        let log = open_clean(dir.path(), LogConfig { preallocate: true, ..LogConfig::default() });
+        append(&log, &batch(&[b"first"])).unwrap();
+        log.roll(0).map(|_| ())
+    };
+    for errno in [Errno::OPNOTSUPP, Errno::NOSYS] {
+        where_fail(&[Call::Fallocate], errno, roll).unwrap();
+    }
+    let full = where_fail(&[Call::Fallocate], Errno::NOSPC, roll).unwrap_err();
+    assert!(matches!(full, LogError::Io { operation: "preallocate", .. }), "{full}");
 }

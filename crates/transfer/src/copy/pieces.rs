@@ -117,6 +117,8 @@ impl Pieces {
             Ok(end) if end > begin => Ok((begin, end.min(self.len))),
             // A hole that was data a moment ago: someone else is at work, and the copy fails in the end.
             Ok(_) | Err(Errno::NXIO) => Ok((begin, self.len)),
+            // It tells of data and not of holes: so be it.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok((begin, self.len)),
             Err(errno) => Err(errno.into()),
         }
     }

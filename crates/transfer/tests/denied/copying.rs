@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use transfer::Reason;
 use transfer::copy::{Copier, CopyError, Method};
 
-use crate::kernel::{Call, where_fail};
+use denying::{Call, where_fail};
 
 const LEN: u64 = 300_000;
 
@@ -77,6 +77,7 @@ fn what_was_asked_for_and_is_refused_is_an_error_with_its_name() {
 fn a_file_system_that_does_not_tell_where_holes_are_is_copied_whole() {
     for errno in [Errno::INVAL, Errno::OPNOTSUPP] {
         copy(&Copier::force(Method::ReadWrite), &[Call::SeekData], errno).unwrap();
+        copy(&Copier::force(Method::ReadWrite), &[Call::SeekHole], errno).unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use transfer::{Engine, Mechanism, Path, Policy, Reason};
 
 use crate::connection::connection;
-use crate::kernel::{Call, block_on_where_fail};
+use denying::{Call, block_on_where_fail};
 
 const LEN: usize = 300_000;
 

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use transfer::{Engine, Mechanism, Path, Plan, Policy, Reason, Region, SendError};
 
 use crate::connection::connection;
-use crate::kernel::{Call, block_on_where_fail};
+use denying::{Call, block_on_where_fail};
 
 const LEN: u64 = 300_000;
 
@@ -24,7 +24,17 @@ const NO_PIPE: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::PERM];
 
 /// Sends a file where `calls` fail, and says how its bytes went.
 fn send(engine: &Engine, calls: &[Call], errno: Errno) -> Result<Vec<(Mechanism, Reason, u64)>, SendError> {
-    let bytes: Vec<u8> = (0..LEN).map(|n| (n % 251) as u8).collect();
+    send_of(engine, calls, errno, LEN)
+}
+
+/// The same with a file of `len` bytes.
+fn send_of(
+    engine: &Engine,
+    calls: &[Call],
+    errno: Errno,
+    len: u64,
+) -> Result<Vec<(Mechanism, Reason, u64)>, SendError> {
+    let bytes: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
     let received = block_on_where_fail(calls, errno, async {
@@ -33,7 +43,7 @@ fn send(engine: &Engine, calls: &[Call], errno: Errno) -> Result<Vec<(Mechanism,
             let mut received = Vec::new();
             peer.read_to_end(&mut received).await.map(|_| received)
         });
-        let plan = Plan::new().file(Region::new(Arc::<File>::new(file), 0, LEN));
+        let plan = Plan::new().file(Region::new(Arc::<File>::new(file), 0, len));
         engine.send(&socket, plan, Path::Http).await?;
         drop(socket);
         Ok(receiving.await.unwrap().unwrap())
@@ -98,28 +108,58 @@ fn an_error_says_who_is_at_fault() {
         Errno::CONNABORTED,
         Errno::TIMEDOUT,
         Errno::NOTCONN,
+        Errno::CONNREFUSED,
+        Errno::SHUTDOWN,
         Errno::HOSTUNREACH,
+        Errno::HOSTDOWN,
         Errno::NETUNREACH,
         Errno::NETDOWN,
+        Errno::NONET,
+        Errno::PROTO,
+        Errno::NOPROTOOPT,
     ];
+    let forced = |mechanism| Engine::new(Policy::force(mechanism));
     for errno in peer_is_gone {
-        for (engine, call) in [(Engine::new(Policy::automatic()), Call::Sendfile), (copying(), Call::Sendmsg)]
-        {
+        for (engine, call) in [
+            (Engine::new(Policy::automatic()), Call::Sendfile),
+            (forced(Mechanism::Splice), Call::Splice),
+            (forced(Mechanism::Mmap), Call::Send),
+            (copying(), Call::Sendmsg),
+        ] {
             let error = send(&engine, &[call], errno).unwrap_err();
             assert!(matches!(error, SendError::Peer(_)), "{call:?} {errno:?}: {error:?}");
         }
     }
     for errno in [Errno::IO, Errno::STALE, Errno::ISDIR] {
-        for (engine, call) in [(Engine::new(Policy::automatic()), Call::Sendfile), (copying(), Call::Pread)] {
+        for (engine, call) in [
+            (Engine::new(Policy::automatic()), Call::Sendfile),
+            (forced(Mechanism::Splice), Call::Splice),
+            (copying(), Call::Pread),
+        ] {
             let error = send(&engine, &[call], errno).unwrap_err();
             assert!(matches!(error, SendError::Disk(_)), "{call:?} {errno:?}: {error:?}");
         }
     }
     for errno in [Errno::NOMEM, Errno::NOBUFS] {
-        for (engine, call) in [(Engine::new(Policy::automatic()), Call::Sendfile), (copying(), Call::Sendmsg)]
-        {
+        for (engine, call) in [
+            (Engine::new(Policy::automatic()), Call::Sendfile),
+            (forced(Mechanism::Splice), Call::Splice),
+            (forced(Mechanism::Mmap), Call::Send),
+            (copying(), Call::Sendmsg),
+        ] {
             let error = send(&engine, &[call], errno).unwrap_err();
             assert!(matches!(error, SendError::Kernel(_)), "{call:?} {errno:?}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn small_regions_leave_also_where_nothing_can_be_read_without_waiting() {
+    for errno in [Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM] {
+        for calls in [&[Call::Preadv2][..], &[Call::Preadv2, Call::Cachestat]] {
+            let engine = Engine::new(Policy::automatic());
+            let ways = send_of(&engine, calls, errno, 1_000).unwrap();
+            assert_eq!(ways, [(Mechanism::ReadWrite, Reason::Small, 1_000)], "{calls:?} {errno:?}");
         }
     }
 }
