@@ -43,6 +43,11 @@ impl Collector for OfEngine {
         counter("regions", "File regions in those answers", snapshot.regions)?;
         counter("cold_waits", "Waits for file ranges that were not in the page cache", snapshot.cold.count)?;
         counter("cold_bytes", "Bytes that were waited for", snapshot.cold.bytes)?;
+        counter(
+            "slow_send_steps",
+            "Steps of sends that took over half a millisecond, most likely waiting for the disk",
+            snapshot.slow_steps,
+        )?;
         let waited =
             encoder.encode_descriptor("cold_wait_seconds", "Time waited", None, MetricType::Counter)?;
         ConstCounter::new(snapshot.cold.waited.as_secs_f64()).encode(waited)

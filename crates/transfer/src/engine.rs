@@ -19,6 +19,9 @@ use crate::sending::{Means, Sending, Step};
 use crate::warm::WarmPool;
 use crate::{Capabilities, Ledger, Path, Plan, Policy, Region, RelayError, SendError, Side, relay};
 
+/// A send whose peer keeps up makes so many steps, which is up to 2 MiB, before it lets others on its event loop go on.
+const TURN_STEPS: u32 = 4;
+
 /// Sends plans and relays connections: a policy, what the kernel offers, the ledger, the threads for cold files, and the
 /// pipes that are at hand.
 ///
@@ -114,7 +117,13 @@ impl Engine {
         };
         let mut stalled = pin!(last_move.is_older_than(patience.unwrap_or(Duration::MAX)));
         let mut sending = Sending::new(means, plan, path);
+        let mut steps_of_turn = 0;
         while !sending.is_done() {
+            if steps_of_turn == TURN_STEPS {
+                steps_of_turn = 0;
+                tokio::task::yield_now().await;
+            }
+            steps_of_turn += 1;
             // A peer that does not read causes no reads of the disk: the step looks for cold pages only when the
             // socket has room.
             let stepping = socket.async_io(Interest::WRITABLE, || sending.step(socket.as_fd()));

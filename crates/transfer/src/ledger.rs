@@ -23,6 +23,7 @@ pub struct Ledger {
     cold_waits: AtomicU64,
     cold_bytes: AtomicU64,
     cold_wait_ns: AtomicU64,
+    slow_steps: AtomicU64,
 }
 
 impl Ledger {
@@ -37,6 +38,7 @@ impl Ledger {
             cold_waits: AtomicU64::new(0),
             cold_bytes: AtomicU64::new(0),
             cold_wait_ns: AtomicU64::new(0),
+            slow_steps: AtomicU64::new(0),
         }
     }
 
@@ -81,6 +83,7 @@ impl Ledger {
                 bytes: self.cold_bytes.load(Ordering::Relaxed),
                 waited: Duration::from_nanos(self.cold_wait_ns.load(Ordering::Relaxed)),
             },
+            slow_steps: self.slow_steps.load(Ordering::Relaxed),
         }
     }
 
@@ -95,6 +98,10 @@ impl Ledger {
     pub(crate) fn add_plan(&self, regions: u64) {
         self.plans.fetch_add(1, Ordering::Relaxed);
         self.regions.fetch_add(regions, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_slow_step(&self) {
+        self.slow_steps.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn add_cold_wait(&self, bytes: u64, waited: Duration) {
@@ -124,6 +131,9 @@ pub struct Snapshot {
     pub regions: u64,
     /// Waits for the disk.
     pub cold: ColdWaits,
+    /// Steps of sends that took so long that an event loop most likely waited for the disk: for pages that were said to be
+    /// in the page cache and have gone meanwhile. On a busy machine some are steps that were interrupted.
+    pub slow_steps: u64,
 }
 
 /// Bytes that went to a file, from a file or from a socket, and have method and reason in common. Holes are not among them, and a clone counts

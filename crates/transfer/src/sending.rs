@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use rustix::io::Errno;
@@ -22,6 +23,10 @@ use crate::{
 /// One step moves at most this much. A worker of the event loop is busy with it for some ten microseconds: long
 /// against the cost of a system call, short against what other connections notice.
 const CHUNK_BYTES: u64 = 512 * 1024;
+
+/// A step that took longer has most likely waited for the disk: pages have gone since they were seen, and the file is
+/// asked about again before the next step. From memory a step takes a tenth of it.
+const SLOW: Duration = Duration::from_micros(500);
 
 /// Small regions are copied together up to this size.
 const GATHER_BYTES: u64 = 64 * 1024;
@@ -60,6 +65,8 @@ pub(crate) struct Sending<'a> {
 struct Front {
     choice: Option<Choice>,
     resident: Option<Resident>,
+    /// Whether what was said of it has turned out to be wrong.
+    was_stale: bool,
     /// Of pages that were read in order to be sent.
     _leases: Vec<Lease>,
 }
@@ -190,6 +197,7 @@ impl<'a> Sending<'a> {
         }
         let chunk = region.first(resident_len.min(CHUNK_BYTES));
         let more = chunk.len() < region.len() || self.parts.len() > 1;
+        let began = Instant::now();
         let moved = loop {
             match attempt::move_bytes(choice.mechanism, socket, &chunk, more, &mut self.pipe) {
                 Err(Obstacle::Refused) if choice.mechanism != Mechanism::ReadWrite => {
@@ -200,6 +208,10 @@ impl<'a> Sending<'a> {
             }
         };
         self.front.choice = Some(choice);
+        if began.elapsed() > SLOW {
+            self.means.ledger.add_slow_step();
+            self.front.distrust(&chunk, self.means.seen);
+        }
         let moved = moved?;
         self.advance(moved, choice);
         Ok(if moved < chunk.len() { Step::MovedInPart } else { Step::Moved })
@@ -248,7 +260,7 @@ impl Front {
 
     /// How many bytes from the beginning of `region` are in the page cache; asks if it is not known.
     fn resident_len(&mut self, region: &Region, means: Means<'_>) -> u64 {
-        if region.is_fresh() {
+        if region.is_fresh() && !self.was_stale {
             return region.len();
         }
         let known = self.known_len(region);
@@ -282,6 +294,15 @@ impl Front {
             means.seen.forget(file, &region.first(WARM_BYTES));
         }
         0
+    }
+
+    /// Pages of `chunk` were not there.
+    fn distrust(&mut self, chunk: &Region, seen: &Seen) {
+        self.resident = None;
+        self.was_stale = true;
+        if let Some(file) = FileId::of(chunk.file()) {
+            seen.forget(file, chunk);
+        }
     }
 
     fn know(&mut self, resident: Resident, leases: Vec<Lease>, region: &Region) -> u64 {
@@ -413,5 +434,30 @@ mod tests {
         assert!(sending.pipe.is_none());
         let spliced = means.ledger.snapshot();
         assert_eq!(spliced.iter().next().map(|entry| entry.mechanism), Some(Mechanism::Splice));
+    }
+
+    #[test]
+    fn an_answer_that_was_wrong_is_believed_by_nobody_any_more() {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &vec![1; 1 << 20]).unwrap();
+        let region = Region::new(Arc::new(file), 0, 1 << 20);
+        let id = FileId::of(region.file()).unwrap();
+        let means = Means {
+            policy: &Policy::automatic(),
+            capabilities: &Capabilities::none(),
+            ledger: &Ledger::new(),
+            warm: &WarmPool::default(),
+            seen: &Seen::default(),
+            last_move: &LastMove::now(),
+        };
+        means.seen.add(id, 0, Resident::now(region.end()));
+        let mut front = Front::default();
+        assert_eq!(front.resident_len(&region, means), region.len());
+        assert_eq!(front.resident_len(&region.clone().fresh(), means), region.len());
+        front.distrust(&region.first(CHUNK_BYTES), means.seen);
+        // This kernel tells nothing: all of it has to be brought in.
+        assert_eq!(front.resident_len(&region, means), 0);
+        assert_eq!(front.resident_len(&region.clone().fresh(), means), 0);
+        assert_eq!(Front::default().resident_len(&region, means), 0);
     }
 }

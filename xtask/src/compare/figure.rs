@@ -186,9 +186,11 @@ impl Figure {
             }
             Self::Asking => {
                 "One thread sends regions of a file in memory to a reader on the other core, half of the time after asking \
-                 `cachestat(2)` and `preadv2(2)` whether they are there, half of the time without; the two take turns \
-                 every 16 MiB on one connection. CPU time of the sending thread per GB, and how much asking adds. Fetches of \
-                 what was appended in the last seconds do not ask."
+                 `cachestat(2)` and `preadv2(2)` whether they are there, which others then believe for a second, half of the \
+                 time without; the two take turns every 16 MiB on one connection. CPU time of the sending thread per GB, and how much asking adds. Fetches of \
+                 what was appended in the last seconds do not ask. And what a wrong answer costs: how long nobody else on \
+                 the event loop gets a turn while 64 MiB are sent, the longest of five times, if all are in memory, if they \
+                 went a moment after they had been seen, and if they are known to be on the disk, where other threads read."
             }
             Self::Proxy => {
                 "`crossdock proxy`, nginx's `stream` (one worker, `proxy_half_close on`) with its own buffers and with \

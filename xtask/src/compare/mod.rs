@@ -172,7 +172,7 @@ impl Compare {
                 drop(bounded);
             }
             if let Some(measured) = wanted.figure(Figure::Asking) {
-                asking::run_round(&launcher.cores, sizes.asking_turns, measured)?;
+                asking::run_round(sizes.asking_turns, measured)?;
             }
             results.figures.extend(wanted.figures.clone());
             results.save(results_file)?;
