@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use bench::Usage;
 use rustix::process::Signal;
 use serde::Deserialize;
 
@@ -34,6 +35,8 @@ pub(crate) struct Counts {
     pub(crate) requests: u64,
     /// From the start of wrk to the last answer.
     pub(crate) elapsed: Duration,
+    /// What wrk itself took until then, if it was asked for so many requests.
+    pub(crate) client_cpu: Option<Duration>,
 }
 
 /// Asks for `url`, whose file has `file_bytes`, over so many connections at once. Any error makes the run invalid.
@@ -65,11 +68,12 @@ pub(crate) fn run(
     let stdout = BufReader::new(child.stdout.take().context("a pipe")?);
     let mut stderr = child.stderr.take().context("a pipe")?;
     let mut process = Process::new(child);
-    let (mut summary, mut elapsed) = (None, None);
+    let (mut summary, mut elapsed, mut client_cpu) = (None, None, None);
     for line in stdout.lines() {
         let line = line?;
         if line == ALL_ANSWERED {
             elapsed = Some(begun.elapsed());
+            client_cpu = Some(Usage::of(process.id())?.cpu());
             // It sleeps to the end of its time otherwise.
             process.signal(Signal::INT)?;
         } else if line.starts_with('{') {
@@ -87,7 +91,7 @@ pub(crate) fn run(
         Load::Seconds(_) => Duration::from_micros(summary.duration_us),
     };
     summary.check(file_bytes, load)?;
-    Ok(Counts { requests: summary.requests, elapsed })
+    Ok(Counts { requests: summary.requests, elapsed, client_cpu })
 }
 
 /// As `exact.lua` prints it.

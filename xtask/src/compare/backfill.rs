@@ -59,6 +59,13 @@ pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()
     let limit = format!("{disk} {DISK_BYTES_PER_S}");
     let slow = Cgroup::with("blkio", server.pid(), "blkio.throttle.read_bps_device", &limit)?;
 
+    // A broker's first seconds are not its usual ones.
+    clients.produce_paced_java(
+        TAIL,
+        u64::from(RECORDS_PER_S) * u64::from(sizes.tail_s / 4),
+        RECORDS_PER_S,
+    )?;
+    steady(&clients, sizes.tail_s / 4)?;
     eprintln!("  {}: a tail alone", kind.name());
     tail(&clients, turn, &ALONE, measured)?;
     eprintln!("  {}: the same beside cold readers", kind.name());

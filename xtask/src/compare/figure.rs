@@ -171,8 +171,9 @@ impl Figure {
                  without end; otherwise Debian's defaults) in turn on the first core, wrk with keep-alive on the second, \
                  the files in the page cache. wrk asks 400 times for 100 MB over 100 connections, then 40,000 times for \
                  1 MB over 64, each answer whole, so that the bytes are known exactly; then for 10 s for 4 KiB over 64. \
-                 CPU and memory (VmRSS) are those of the process that serves, nginx's worker. Any error makes the run \
-                 invalid. wrk has one core, too, and may be what limits the requests per second: then the server's core \
+                 CPU and memory (VmRSS) are those of the process that serves, nginx's worker. On loopback packets are freed on \
+                 either core, as it happens: what one side saves may be what the other spends, so the CPU time of both is told \
+                 as well. Any error makes the run invalid. wrk has one core, too, and may be what limits the requests per second: then the server's core \
                  is not busy, and the requests per second of its CPU time tell them apart. \"No pacing\" is as for Consume: \
                  with `net.ipv4.tcp_congestion_control=cubic`, which takes from nginx the timers that BBR has it set for \
                  every 64 KiB, and which Crossdock alone does without for connections within its host."

@@ -7,7 +7,7 @@ use super::figure::Figure;
 use super::headline::RECORDS_PER_S;
 use super::http::{self, REQUESTS_PER_CPU_S, REQUESTS_PER_S};
 use super::plots::shown;
-use super::proxy;
+use super::proxy::{self, CPU_PER_MESSAGE};
 use super::report::{cell, ratio};
 use super::results::{Measured, Results};
 use super::server::Kind;
@@ -131,6 +131,10 @@ pub(crate) const GOALS: &[Goal] = &[
     goal(Figure::Proxy, proxy::ONE_WAY_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.1)),
     goal(Figure::Proxy, proxy::BOTH_WAYS, CPU_PER_GB, Aim::TimesPeer(1.1)),
     goal(Figure::Proxy, proxy::BOTH_WAYS_UNPACED, CPU_PER_GB, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::SMALL, CPU_PER_MESSAGE, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::SMALL_UNPACED, CPU_PER_MESSAGE, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::LARGE, CPU_PER_MESSAGE, Aim::TimesPeer(1.1)),
+    goal(Figure::Proxy, proxy::LARGE_UNPACED, CPU_PER_MESSAGE, Aim::TimesPeer(1.1)),
     goal(Figure::Asking, asking::FETCHED, asking::ADDED, Aim::AtMost(3.0)),
 ];
 
@@ -195,7 +199,14 @@ impl Goal {
             Aim::AtLeast(limit) => format!("≥ {}", shown(limit)),
             Aim::TimesCase(factor, case) => {
                 let other = cell(measured.median(case, Kind::Crossdock.name(), self.unit));
-                format!("< {factor}× its {case} ({other})")
+                let peers = |case| self.figure.peers_median(measured, case, self.unit);
+                let peers_factor = match (peers(self.case), peers(case)) {
+                    (Some(here), Some(there)) => {
+                        format!("; {}: {}", self.peer(), ratio(Some(here), Some(there)))
+                    }
+                    _ => String::new(),
+                };
+                format!("< {factor}× its {case} ({other}){peers_factor}")
             }
         }
     }

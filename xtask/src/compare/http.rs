@@ -20,6 +20,7 @@ use crate::wrk::{self, Counts, Load};
 pub(crate) const REQUESTS_PER_S: &str = "requests/s";
 pub(crate) const REQUESTS_PER_CPU_S: &str = "requests/CPU s";
 const CORE_SHARE: &str = "% of its core";
+const CPU_OF_BOTH: &str = "CPU s/GB of server and client";
 
 pub(crate) const LARGE: &str = "100 clients, 100 MB";
 pub(crate) const MEDIUM: &str = "64 clients, 1 MB";
@@ -141,6 +142,9 @@ impl Session<'_> {
         let (counts, cpu_s) = self.measure(name, case, load)?;
         let gigabytes = (counts.requests * case.bytes) as f64 / 1e9;
         self.add(name, CPU_PER_GB, cpu_s / gigabytes);
+        if let Some(client) = counts.client_cpu {
+            self.add(name, CPU_OF_BOTH, (cpu_s + client.as_secs_f64()) / gigabytes);
+        }
         self.add(name, CORE_SHARE, 100.0 * cpu_s / counts.elapsed.as_secs_f64());
         Ok(())
     }

@@ -22,12 +22,12 @@ pub(crate) const CPU_PER_MESSAGE: &str = "CPU µs/message";
 
 pub(crate) const ONE_WAY: &str = "100 connections, one way";
 pub(crate) const BOTH_WAYS: &str = "100 connections, both ways";
-const SMALL: &str = "100 connections, 100 B and back";
-const LARGE: &str = "100 connections, 16 KiB and back";
+pub(crate) const SMALL: &str = "100 connections, 100 B and back";
+pub(crate) const LARGE: &str = "100 connections, 16 KiB and back";
 pub(crate) const ONE_WAY_UNPACED: &str = "100 connections, one way, no pacing";
 pub(crate) const BOTH_WAYS_UNPACED: &str = "100 connections, both ways, no pacing";
-const SMALL_UNPACED: &str = "100 connections, 100 B and back, no pacing";
-const LARGE_UNPACED: &str = "100 connections, 16 KiB and back, no pacing";
+pub(crate) const SMALL_UNPACED: &str = "100 connections, 100 B and back, no pacing";
+pub(crate) const LARGE_UNPACED: &str = "100 connections, 16 KiB and back, no pacing";
 const RESIDENT: &str = "most resident memory meanwhile";
 
 const CONNECTIONS: u64 = 100;

@@ -90,6 +90,41 @@ async fn cold_files_arrive_whole_and_their_waits_are_counted() {
 }
 
 #[tokio::test]
+async fn long_cold_sends_do_not_keep_short_ones_waiting() {
+    const LONG_BYTES: usize = 48 << 20;
+    const SHORT_BYTES: usize = 200_000;
+    // More than there are threads for a disk.
+    let Some(long): Option<Vec<Goods>> = (0..3).map(|_| cold_goods(LONG_BYTES)).collect() else { return };
+    let Some(short): Option<Vec<Goods>> = (0..8).map(|_| cold_goods(SHORT_BYTES)).collect() else { return };
+    let engine = Arc::new(Engine::new(Policy::automatic()));
+    let send = async |goods: &Goods| {
+        let (socket, peer) = socket_pair(Buffers::Usual).await;
+        let receiving = tokio::spawn(receive_all(peer));
+        engine.send(&socket, Plan::new().file(goods.whole()), Path::Consumer).await.unwrap();
+        drop(socket);
+        assert_same_bytes(&receiving.await.unwrap(), &goods.bytes);
+    };
+    let mut sending_long =
+        std::pin::pin!(async { tokio::join!(send(&long[0]), send(&long[1]), send(&long[2])) });
+    let sending_short = async {
+        // The long ones have begun.
+        while engine.ledger().snapshot().cold.count < 3 {
+            tokio::task::yield_now().await;
+        }
+        for goods in &short {
+            send(goods).await;
+        }
+    };
+    tokio::select! {
+        _ = &mut sending_long => panic!("the short ones waited for all of the long ones"),
+        () = sending_short => {}
+    }
+    let read = engine.ledger().snapshot().cold.bytes;
+    assert!(read < 3 * LONG_BYTES as u64 / 2, "{read} bytes were read until the short ones had theirs");
+    sending_long.await;
+}
+
+#[tokio::test]
 async fn what_was_read_to_be_sent_is_given_up_unless_pages_are_left_to_the_kernel() {
     const LONG_BYTES: usize = 96 << 20;
     if !Capabilities::probe().cachestat {
