@@ -135,7 +135,7 @@ impl Site {
             if status != Status::NOT_MODIFIED {
                 return Answer::text(status, head, "text/plain; charset=utf-8", format!("{status}\n"));
             }
-            return Answer { status, head, body: Plan::new(), omits_body: true };
+            return Answer { status, head, body: Plan::new(), omits_body: false };
         }
         match wanted(request, &file) {
             Wanted::Whole => {

@@ -150,8 +150,8 @@ impl Engine {
     /// Makes the connections `left` and `right` one: what either peer sends is delivered to the other, until both have
     /// ended their streams.
     ///
-    /// Bytes go by `splice(2)` through a pipe, without a copy in user space; they are copied through one buffer where the
-    /// policy or the kernel have it so, or while no pipe is to be had. A peer that ends its stream and goes on reading is
+    /// Bytes go by `splice(2)` through a pipe, without a copy in user space; they are copied through one buffer where little
+    /// comes at a time, where the policy or the kernel have it so, or while no pipe is to be had. A peer that ends its stream and goes on reading is
     /// served: its end is passed on behind its last byte. A byte that is marked as urgent goes in its place in the
     /// stream, unmarked.
     ///
