@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use crate::seen::FileId;
 use crate::{Capabilities, Region, residency, sys};
 
-/// What stays in the cache of what was read from the disk and sent: some ten readers' last and next steps, and a small
-/// part of the smallest machine's memory.
+/// What stays in the cache of what was read from the disk and sent: the last and the next step of some sixty readers, and
+/// a small part of the smallest machine's memory.
 const KEPT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// No more ranges than these are remembered but for those being sent: files may be small.
@@ -68,16 +68,18 @@ impl Passing {
         Self { leaves_pages: true, ..self }
     }
 
-    /// Notes that `region` is about to be read from the disk and sent, unless most of it is in the cache: then others have
-    /// a use for it, and that a page is missing is no reason to give up the rest. Gives up what is too much.
+    /// Notes that `region` is about to be read from the disk and sent, as far as that is not known. Unless most of that is
+    /// in the cache: then others have a use for it, and that a page is missing is no reason to give up the rest. Gives up
+    /// what is too much.
     pub(crate) fn begin(&self, region: &Region) -> Vec<Lease> {
         let Some(id) = FileId::of(region.file()) else { return Vec::new() };
-        let is_of_others = self.is_mostly_cached(region);
+        let new = self.unknown_of(id, region).filter(|new| !self.is_mostly_cached(new));
         let mut ranges = self.lock();
-        match ranges.iter_mut().find(|range| range.is(id, region)) {
-            Some(known) => known.begin_again(region),
-            None if is_of_others => {}
-            None => self.add(&mut ranges, id, region),
+        for known in ranges.iter_mut().filter(|range| range.is_within(id, region)) {
+            known.begin_again(region);
+        }
+        if let Some(new) = new {
+            self.add(&mut ranges, id, &new);
         }
         let overlapping = ranges.iter_mut().filter(|range| range.overlaps(id, region));
         let leases = overlapping.map(Range::lease).collect();
@@ -89,9 +91,9 @@ impl Passing {
     pub(crate) fn complete(&self, region: &Region) {
         let Some(id) = FileId::of(region.file()) else { return };
         let mut ranges = self.lock();
-        for range in ranges.iter_mut().filter(|range| range.overlaps(id, region)) {
-            range.note_read(region);
-        }
+        let overlapping = ranges.iter_mut().filter(|range| range.overlaps(id, region));
+        let read: Vec<Range> = overlapping.filter_map(|range| range.note_read(region)).collect();
+        ranges.extend(read);
         if self.leaves_pages {
             // There is nothing to give up.
             ranges.retain(|range| !range.is_read);
@@ -99,18 +101,32 @@ impl Passing {
         }
     }
 
-    /// Whether `region` should be read ahead of its sender: not if it is known or in the cache, or if there are too many.
-    pub(crate) fn begin_ahead(&self, region: &Region) -> bool {
-        let Some(id) = FileId::of(region.file()) else { return false };
-        let is_of_others = self.is_mostly_cached(region);
+    /// What of `region` should be read ahead of its sender: not what is known or in the cache, and nothing if there are too
+    /// many.
+    pub(crate) fn begin_ahead(&self, region: &Region) -> Option<Region> {
+        let id = FileId::of(region.file())?;
+        let new = self.unknown_of(id, region).filter(|new| !self.is_mostly_cached(new))?;
         let mut ranges = self.lock();
         let leased = ranges.iter().filter(|range| range.is_leased()).count();
-        if is_of_others || leased > AHEAD_LEASES_MAX || ranges.iter().any(|range| range.is(id, region)) {
-            return false;
+        if leased > AHEAD_LEASES_MAX {
+            return None;
         }
-        self.add(&mut ranges, id, region);
+        self.add(&mut ranges, id, &new);
         self.give_up(take_surplus(ranges));
-        true
+        Some(new)
+    }
+
+    /// What is left of `region` behind the ranges that are known and cover its beginning.
+    fn unknown_of(&self, id: FileId, region: &Region) -> Option<Region> {
+        let ranges = self.lock();
+        let mut rest = region.clone();
+        while let Some(known) = ranges.iter().find(|range| range.has(id, rest.position())) {
+            rest.skip(known.end() - rest.position());
+            if rest.is_empty() {
+                return None;
+            }
+        }
+        Some(rest)
     }
 
     /// Leases for a region that seems to be in the cache, for its parts that were read to be sent; none for what was in
@@ -158,8 +174,12 @@ impl Range {
         self.position.saturating_add(self.len)
     }
 
-    fn is(&self, id: FileId, region: &Region) -> bool {
-        self.id == id && self.position == region.position() && self.len == region.len()
+    fn has(&self, id: FileId, position: u64) -> bool {
+        self.id == id && (self.position..self.end()).contains(&position)
+    }
+
+    fn is_within(&self, id: FileId, region: &Region) -> bool {
+        self.id == id && region.position() <= self.position && self.end() <= region.end()
     }
 
     fn overlaps(&self, id: FileId, region: &Region) -> bool {
@@ -173,17 +193,21 @@ impl Range {
     }
 
     /// `region`, which overlaps it, has been read. What was read ahead may reach further than what its reader then asks
-    /// for: the rest is yet to be waited for.
-    fn note_read(&mut self, region: &Region) {
+    /// for: it is cut in two then, and the part that is returned has been read, while the rest is yet to be waited for.
+    fn note_read(&mut self, region: &Region) -> Option<Self> {
         if self.is_read || self.position < region.position() {
-            return;
+            return None;
         }
         if self.end() <= region.end() {
             self.is_read = true;
-        } else {
-            self.len = self.end() - region.end();
-            self.position = region.end();
+            return None;
         }
+        let len = region.end() - self.position;
+        let (file, leases) = (Weak::clone(&self.file), Weak::clone(&self.leases));
+        let read = Self { id: self.id, file, position: self.position, len, leases, is_read: true };
+        self.position += len;
+        self.len -= len;
+        Some(read)
     }
 
     fn is_leased(&self) -> bool {
@@ -241,7 +265,7 @@ mod tests {
     fn what_is_still_being_read_is_not_there() {
         let (passing, file) = (Passing::default(), file());
         let _lease = passing.begin(&step(&file, 0));
-        assert!(passing.begin_ahead(&step(&file, 1)));
+        assert!(passing.begin_ahead(&step(&file, 1)).is_some());
         assert!(passing.share(&step(&file, 0)).is_none());
         passing.complete(&step(&file, 0));
         assert!(passing.share(&step(&file, 0)).is_some());
@@ -255,12 +279,15 @@ mod tests {
     fn what_was_read_ahead_and_is_waited_for_in_part_is_there_in_part() {
         let (passing, file) = (Passing::default(), file());
         let part = |position, len| Region::new(Arc::clone(&file), position, len);
-        assert!(passing.begin_ahead(&part(0, 1_000)));
+        assert!(passing.begin_ahead(&part(0, 1_000)).is_some());
         let _lease = read(&passing, &part(0, 600));
         assert!(passing.share(&part(0, 600)).is_some());
         assert!(passing.share(&part(0, 601)).is_none());
+        // All of it will be given up, and what its reader asks for behind it.
+        assert_eq!(kept(&passing), 1_000);
         let _lease = read(&passing, &part(600, 900));
         assert!(passing.share(&part(0, 1_500)).is_some());
+        assert_eq!(kept(&passing), 1_500);
     }
 
     #[test]
@@ -343,7 +370,7 @@ mod tests {
         std::io::Write::write_all(&mut &*file, &vec![1; STEP as usize + 5_000]).unwrap();
         for number in [0, 1] {
             assert!(passing.begin(&step(&file, number)).is_empty());
-            assert!(!passing.begin_ahead(&step(&file, number)));
+            assert!(passing.begin_ahead(&step(&file, number)).is_none());
         }
         assert_eq!(kept(&passing), 0);
     }
@@ -351,9 +378,9 @@ mod tests {
     #[test]
     fn a_range_is_read_ahead_once_and_not_for_too_many() {
         let (passing, file) = (Passing::default(), file());
-        assert!(passing.begin_ahead(&step(&file, 0)));
-        assert!(!passing.begin_ahead(&step(&file, 0)));
+        assert!(passing.begin_ahead(&step(&file, 0)).is_some());
+        assert!(passing.begin_ahead(&step(&file, 0)).is_none());
         let _leases: Vec<_> = (1..=30).map(|number| read(&passing, &step(&file, number))).collect();
-        assert!(!passing.begin_ahead(&step(&file, 40)));
+        assert!(passing.begin_ahead(&step(&file, 40)).is_none());
     }
 }

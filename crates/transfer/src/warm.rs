@@ -145,9 +145,9 @@ fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing) {
 /// Queues reads for what comes after `region`, which nobody waits for yet.
 fn read_ahead_of(region: &Region, passing: &Passing) {
     if let Some(next) = next_of(region)
-        && passing.begin_ahead(&next)
+        && let Some(new) = passing.begin_ahead(&next)
     {
-        queue_reads(&next);
+        queue_reads(&new);
     }
 }
 
