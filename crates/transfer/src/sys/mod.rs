@@ -5,6 +5,7 @@
 //! repeated here, so no caller sees that error. Short counts are passed on.
 
 mod between_files;
+mod control;
 mod mapping;
 mod move_pages;
 mod page_cache;

@@ -8,6 +8,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 
+use super::control::first_control;
+
 /// The number of the ioctl on every architecture (`asm-generic/sockios.h`); libc has neither it nor sockatmark.
 const SIOCATMARK: libc::Ioctl = 0x8905;
 
@@ -71,13 +73,18 @@ pub(crate) struct Received {
 /// Has the kernel say with every [`recv_telling`] on the TCP socket `socket` what is left: `TCP_INQ` of
 /// [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html). `ENOPROTOOPT`: it cannot, being older than Linux 4.18.
 pub(crate) fn tell_what_is_left(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    turn_on(socket, libc::IPPROTO_TCP, libc::TCP_INQ)
+}
+
+/// [setsockopt(2)](https://man7.org/linux/man-pages/man2/setsockopt.2.html): turns on an option of `socket` that is an int.
+pub(super) fn turn_on(socket: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int) -> Result<(), Errno> {
     let on: libc::c_int = 1;
     // SAFETY: the call reads one int, which lives meanwhile.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INQ,
+            level,
+            option,
             (&raw const on).cast(),
             size_of_val(&on) as libc::socklen_t,
         )
@@ -119,15 +126,11 @@ fn recv_message(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<Received
 
 /// How many bytes there are to receive still, if the kernel has told; one more than none if the peer has ended its stream.
 fn left_behind(message: &libc::msghdr) -> Option<libc::c_int> {
-    // SAFETY: recvmsg(2) has set the control data of `message` and its length.
-    let header = unsafe { libc::CMSG_FIRSTHDR(message) };
-    // SAFETY: a header that is not null has been written by the kernel, and lies in the control data, which still lives.
-    let told = unsafe { header.as_ref() }?;
-    if (told.cmsg_level, told.cmsg_type) != (libc::IPPROTO_TCP, libc::TCP_CM_INQ) {
-        return None;
+    // SAFETY: recvmsg(2) has left `message`, its control data still lives, and any bytes are an int.
+    match unsafe { first_control(message) } {
+        Some((libc::IPPROTO_TCP, libc::TCP_CM_INQ, left)) => Some(left),
+        _ => None,
     }
-    // SAFETY: data of this type is one int, which follows its header.
-    Some(unsafe { libc::CMSG_DATA(header).cast::<libc::c_int>().read_unaligned() })
 }
 
 /// [sockatmark(3)](https://man7.org/linux/man-pages/man3/sockatmark.3.html): whether the next byte of the TCP socket

@@ -2,10 +2,12 @@
 
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::ptr;
 
 use rustix::io::Errno;
 use rustix::net::SendFlags;
+
+use super::control::first_control;
+use super::socket::turn_on;
 
 /// `SO_EE_ORIGIN_ZEROCOPY` and `SO_EE_CODE_ZEROCOPY_COPIED` of `linux/errqueue.h`.
 const ORIGIN_ZEROCOPY: u8 = 5;
@@ -34,18 +36,7 @@ pub(crate) fn zerocopy_flags() -> SendFlags {
 ///
 /// `ENOPROTOOPT`: an older kernel. `ENOTSUPP` (524) or `EOPNOTSUPP`: not with this kind of socket.
 pub(crate) fn allow_zerocopy(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    let on: libc::c_int = 1;
-    // SAFETY: the option takes an int, which lives during the call.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ZEROCOPY,
-            (&raw const on).cast(),
-            size_of_val(&on) as libc::socklen_t,
-        )
-    };
-    if result == 0 { Ok(()) } else { Err(super::last_errno()) }
+    turn_on(socket, libc::SOL_SOCKET, libc::SO_ZEROCOPY)
 }
 
 /// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recv.2.html) with `MSG_ERRQUEUE`: the next range of calls that the
@@ -71,24 +62,12 @@ pub(crate) fn zerocopy_completed(socket: BorrowedFd<'_>) -> Result<Completed, Er
             errno => return Err(errno),
         }
     }
-    // SAFETY: `message` is as recvmsg left it, and its control buffer still lives.
-    let header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
-    if header.is_null() {
-        return Err(Errno::PROTO);
-    }
-    // SAFETY: CMSG_FIRSTHDR gives no pointer unless a whole header lies in the buffer, which is aligned for it.
-    let (level, kind, len) = unsafe { ((*header).cmsg_level, (*header).cmsg_type, (*header).cmsg_len) };
-    let is_error = (level, kind) == (libc::SOL_IP, libc::IP_RECVERR)
-        || (level, kind) == (libc::SOL_IPV6, libc::IPV6_RECVERR);
-    // SAFETY: a computation on a number; nothing is read.
-    let wanted = unsafe { libc::CMSG_LEN(size_of::<libc::sock_extended_err>() as libc::c_uint) } as usize;
-    #[expect(clippy::unnecessary_cast, reason = "the field's type differs between C libraries")]
-    let is_whole = len as usize >= wanted;
-    if !is_error || !is_whole {
-        return Err(Errno::PROTO);
-    }
-    // SAFETY: the message is long enough for a sock_extended_err, which need not be aligned for this read.
-    let error = unsafe { ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::sock_extended_err>()) };
+    // SAFETY: `message` is as recvmsg left it, its control buffer still lives, and the fields are numbers.
+    let first = unsafe { first_control::<libc::sock_extended_err>(&message) };
+    let error = match first {
+        Some((libc::SOL_IP, libc::IP_RECVERR, error) | (libc::SOL_IPV6, libc::IPV6_RECVERR, error)) => error,
+        _ => return Err(Errno::PROTO),
+    };
     if error.ee_errno != 0 || error.ee_origin != ORIGIN_ZEROCOPY {
         return Err(Errno::PROTO);
     }
