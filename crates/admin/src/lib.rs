@@ -14,8 +14,10 @@
 
 mod of_engine;
 mod of_process;
+mod open;
 mod pages;
 
 pub use of_engine::OfEngine;
 pub use of_process::OfProcess;
+pub use open::Open;
 pub use pages::{Operated, bind, serve};

@@ -25,23 +25,6 @@ pub(crate) struct Metrics {
     registry: Registry,
 }
 
-/// One open connection; counted as long as it lives, also when what it does is abandoned.
-#[derive(Debug)]
-pub(crate) struct Open(Gauge);
-
-impl Open {
-    pub(crate) fn count(connections: &Gauge) -> Self {
-        connections.inc();
-        Self(connections.clone())
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabel {
     status: u16,

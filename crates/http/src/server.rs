@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::Operated;
+use admin::{Open, Operated};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -18,7 +18,7 @@ use transfer::{CongestionControl, Engine};
 use crate::access_log::AccessLog;
 use crate::answer::Site;
 use crate::connection;
-use crate::metrics::{Metrics, Open};
+use crate::metrics::Metrics;
 use crate::root::Root;
 use crate::settings::{LogTo, Settings};
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::Open;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -120,6 +121,7 @@ async fn accept(
             debug!(%peer, "connection lost before its first request: {error}");
             continue;
         }
+        let open = Open::count(&broker.metrics.connections);
         let serving = connection::serve(
             Arc::clone(&broker),
             socket,
@@ -127,12 +129,10 @@ async fn accept(
             Arc::clone(&listener.name),
             stopping.clone(),
         );
-        let (alive, open) = (alive.clone(), broker.metrics.connections.clone());
+        let alive = alive.clone();
         tokio::spawn(async move {
-            open.inc();
             serving.await;
-            open.dec();
-            drop((place, alive));
+            drop((place, alive, open));
         });
     }
 }
