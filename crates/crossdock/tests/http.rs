@@ -1,20 +1,23 @@
 //! `crossdock http` as its own process, as a user runs it.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod serving;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use denying::Call;
 use rustix::io::Errno;
+use serving::Serving;
 
 const CROSSDOCK: &str = env!("CARGO_BIN_EXE_crossdock");
 
-/// A server on a port that the system chose; killed if the test ends without stopping it.
+/// A server on a port that the system chose.
 struct Server {
-    process: Child,
+    process: Serving,
     address: String,
 }
 
@@ -34,25 +37,12 @@ impl Server {
         let address = line.split_once("http://").unwrap().1.trim_end_matches('/').to_owned();
         // The rest of the screen must find a reader.
         std::thread::spawn(move || lines.count());
-        Self { process, address }
+        Self { process: Serving(process), address }
     }
 
     /// The answer to a GET, without its head.
     fn get(&self, path: &str) -> Vec<u8> {
         get(&self.address, path)
-    }
-
-    fn terminate(&self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -114,9 +104,9 @@ fn a_second_signal_ends_a_server_whose_log_nobody_reads() {
             answer.push(byte[0]);
         }
     }
-    server.terminate();
+    server.process.terminate();
     // Once nobody listens, the first signal has been heard: two at once may count as one.
     while TcpStream::connect(&server.address).is_ok() {}
-    server.terminate();
-    assert!(!server.process.wait().unwrap().success());
+    server.process.terminate();
+    assert!(!server.process.0.wait().unwrap().success());
 }

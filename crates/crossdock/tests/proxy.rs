@@ -1,15 +1,19 @@
 //! `crossdock proxy` as its own process, as a user runs it.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod serving;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+
+use serving::Serving;
 
 const CROSSDOCK: &str = env!("CARGO_BIN_EXE_crossdock");
 
-/// A proxy on a port that the system chose; killed if the test ends without stopping it.
+/// A proxy on a port that the system chose.
 struct Proxy {
-    process: Child,
+    process: Serving,
     output: BufReader<ChildStdout>,
     address: String,
 }
@@ -29,28 +33,15 @@ impl Proxy {
         let (listens_on, passes_on_to) = line.trim_end().split_once(", passes on to ").unwrap();
         assert_eq!(passes_on_to, to);
         let address = listens_on.strip_prefix("listens on ").unwrap().to_owned();
-        Self { process, output, address }
-    }
-
-    fn terminate(&self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        Self { process: Serving(process), output, address }
     }
 
     /// Waits for the end and returns what was printed.
     fn last_words(mut self) -> String {
         let mut text = String::new();
         self.output.read_to_string(&mut text).unwrap();
-        assert!(self.process.wait().unwrap().success());
+        assert!(self.process.0.wait().unwrap().success());
         text
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -80,7 +71,7 @@ fn a_proxy_passes_connections_on_and_says_so_when_it_is_stopped() {
         let proxy = Proxy::start(&to, options);
         exchange(&proxy, &target);
         exchange(&proxy, &target);
-        proxy.terminate();
+        proxy.process.terminate();
         assert_eq!(
             proxy.last_words(),
             format!("2 connections, 16 B to the target, 18 B back; 34 B by {how}\n")
@@ -109,10 +100,10 @@ fn a_second_signal_cuts_what_is_open() {
     let proxy = Proxy::start(&target.local_addr().unwrap().to_string(), &[]);
     let mut client = TcpStream::connect(&proxy.address).unwrap();
     let (_server, _) = target.accept().unwrap();
-    proxy.terminate();
+    proxy.process.terminate();
     // Once nobody listens, the first signal has been heard: two at once may count as one.
     while TcpStream::connect(&proxy.address).is_ok() {}
-    proxy.terminate();
+    proxy.process.terminate();
     assert!(client.read(&mut [0]).is_err());
     let last_words = proxy.last_words();
     assert!(last_words.contains(" cut), "), "{last_words}");

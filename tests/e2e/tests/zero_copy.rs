@@ -71,7 +71,7 @@ fn a_mechanism_that_is_forced_carries_every_record() {
     for mechanism in ["sendfile", "splice", "mmap", "read-write"] {
         let broker = Broker::with(&[("crossdock.transfer.mechanism", mechanism)]);
         produce(&broker, "forced", 8 * MIB);
-        let ways = ways_of(&broker, || fetch_all(&broker, "forced"));
+        let ways = ways_of(&broker, fetch_all(&broker, "forced"));
         assert_eq!(ways, [(mechanism.to_owned(), "forced".to_owned())]);
     }
 }
@@ -92,16 +92,15 @@ fn a_kernel_that_lacks_what_crossdock_likes_to_use_serves_all_the_same() {
             // A process has the filter of the thread that starts it.
             let broker = denying::where_fail(lacks, errno, Broker::start);
             produce(&broker, "denied", 8 * MIB);
-            let ways = ways_of(&broker, || fetch_all(&broker, "denied"));
+            let ways = ways_of(&broker, fetch_all(&broker, "denied"));
             let (mechanism, reason) = way.split_once(' ').expect("two words");
             assert_eq!(ways, [(mechanism.to_owned(), reason.to_owned())]);
         }
     }
 }
 
-/// By which mechanisms and for which reasons the bytes that `fetch` returns left.
-fn ways_of(broker: &Broker, fetch: impl FnOnce() -> usize) -> Vec<(String, String)> {
-    let received = fetch();
+/// By which mechanisms and for which reasons the bytes that were received from a broker left.
+fn ways_of(broker: &Broker, received: usize) -> Vec<(String, String)> {
     let metrics = Metrics::read(&broker.admin_address());
     let counted = |labels: &[(&str, &str)]| metrics.sum("crossdock_payload_bytes_total", labels) as usize;
     assert_eq!(counted(&[]), received, "the ledger and the consumer disagree");

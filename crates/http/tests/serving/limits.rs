@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use crate::common::{Site, content, request};
+use crate::common::{Connection, Site, content, request};
 
 #[tokio::test(start_paused = true)]
 async fn half_a_request_is_waited_for_and_then_refused() {
@@ -31,29 +31,36 @@ async fn a_connection_without_requests_is_closed_without_a_word() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_let_go() {
     let site = Site::start().await;
-    let len = 64 << 20;
-    site.write("file", content(len));
-    let mut connection = site.connect().await;
-    connection.send(request("GET", "/file", &[])).await;
+    let connection = ask_for_much(&site).await;
     tokio::time::sleep(Duration::from_secs(120)).await;
-    let mut received = Vec::new();
-    let _ = connection.stream.read_to_end(&mut received).await;
-    assert!(received.len() < len, "the whole answer was waited for");
+    assert_cut(connection).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_does_not_keep_the_server_from_stopping() {
     let site = Site::start().await;
-    let len = 64 << 20;
-    site.write("file", content(len));
-    let mut connection = site.connect().await;
-    connection.send(request("GET", "/file", &[])).await;
+    let connection = ask_for_much(&site).await;
     connection.stream.readable().await.unwrap();
     site.server.stop().await;
-    // Nobody sends any more by now.
+    assert_cut(connection).await;
+}
+
+/// More than sockets hold.
+const MUCH_BYTES: usize = 64 << 20;
+
+/// A connection that has asked for [`MUCH_BYTES`] and has read nothing of them.
+async fn ask_for_much(site: &Site) -> Connection {
+    site.write("file", content(MUCH_BYTES));
+    let mut connection = site.connect().await;
+    connection.send(request("GET", "/file", &[])).await;
+    connection
+}
+
+/// Nobody sends any more by now.
+async fn assert_cut(mut connection: Connection) {
     let mut received = Vec::new();
     let _ = connection.stream.read_to_end(&mut received).await;
-    assert!(received.len() < len, "the whole answer was waited for");
+    assert!(received.len() < MUCH_BYTES, "the whole answer was waited for");
 }
 
 #[tokio::test]
