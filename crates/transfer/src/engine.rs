@@ -150,10 +150,10 @@ impl Engine {
     /// Makes the connections `left` and `right` one: what either peer sends is delivered to the other, until both have
     /// ended their streams.
     ///
-    /// Bytes go by `splice(2)` through a pipe, without a copy in user space; they are copied through one buffer where little
-    /// comes at a time, where the policy or the kernel have it so, or while no pipe is to be had. A peer that ends its stream and goes on reading is
-    /// served: its end is passed on behind its last byte. A byte that is marked as urgent goes in its place in the
-    /// stream, unmarked.
+    /// Bytes go by `splice(2)` through a pipe, without a copy in user space; they are copied through one buffer where
+    /// little comes at a time, where the policy or the kernel have it so, or while no pipe is to be had. A peer that
+    /// ends its stream and goes on reading is served: its end is passed on behind its last byte. A byte that is marked
+    /// as urgent goes in its place in the stream, unmarked.
     ///
     /// Each direction takes as much as the socket has, up to a pipe of 1 MiB, or of 256 KiB while 32 others hold bytes, and
     /// takes no more before all of it is delivered: a peer that does not read makes the other one wait. What was delivered

@@ -131,8 +131,8 @@ pub(crate) fn is_lack(errno: Errno) -> bool {
     matches!(errno, Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP)
 }
 
-/// What tcp(7) and ip(7) report about a connection that no longer works; the rarer ones are what a router has said of it (icmp(7))
-/// by the time it is given up.
+/// What tcp(7) and ip(7) report about a connection that no longer works; the rarer ones are what a router has said of it
+/// (icmp(7)) by the time it is given up.
 fn is_peer(errno: Errno) -> bool {
     matches!(
         errno,

@@ -136,8 +136,8 @@ pub struct Snapshot {
     pub slow_steps: u64,
 }
 
-/// Bytes that went to a file, from a file or from a socket, and have method and reason in common. Holes are not among them, and a clone counts
-/// with its length.
+/// Bytes that went to a file, from a file or from a socket, and have method and reason in common. Holes are not among them,
+/// and a clone counts with its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyEntry {
     /// How.

@@ -158,25 +158,25 @@ impl Figure {
                  four topics are read once; how much of the 300 MB is still in the page cache?"
             }
             Self::Headline => {
-                "`crossdock bench both` produces records of 1,000 bytes in batches of 256 KiB over 4 connections to 8 \
-                 partitions and consumes them as they come over 4 others. First on a schedule of 1,000,000 records a \
-                 second that does not wait for answers: latency counts from when a batch was due. Then as fast as it \
-                 goes, until the memory is full. Broker and generator share the two cores; the scheduler places them. The data lies in memory \
-                 (tmpfs with `huge=always`: large pages, as XFS, Btrfs and ext4 have them; `--headline-dir` for a disk \
-                 that can write 1 GB a second), which files hold until a second or two before it is written to: the host \
-                 takes free memory back within seconds, and provides it again at a quarter of a gigabyte a second."
+                "`crossdock bench both` produces records of 1,000 bytes in batches of 256 KiB over 4 connections to 8 partitions \
+                 and consumes them as they come over 4 others. First on a schedule of 1,000,000 records a second that does not \
+                 wait for answers: latency counts from when a batch was due. Then as fast as it goes, until the memory is full. \
+                 Broker and generator share the two cores; the scheduler places them. The data lies in memory (tmpfs with \
+                 `huge=always`: large pages, as XFS, Btrfs and ext4 have them; `--headline-dir` for a disk that can write 1 GB a \
+                 second), which files hold until a second or two before it is written to: the host takes free memory back within \
+                 seconds, and provides it again at a quarter of a gigabyte a second."
             }
             Self::Http => {
-                "`crossdock http` and Debian's nginx (one worker, `sendfile`, `tcp_nopush`, no access log, connections \
-                 without end; otherwise Debian's defaults) in turn on the first core, wrk with keep-alive on the second, \
-                 the files in the page cache. wrk asks 400 times for 100 MB over 100 connections, then 40,000 times for \
-                 1 MB over 64, each answer whole, so that the bytes are known exactly; then for 10 s for 4 KiB over 64. \
-                 CPU and memory (VmRSS) are those of the process that serves, nginx's worker. On loopback packets are freed on \
-                 either core, as it happens: what one side saves may be what the other spends, so the CPU time of both is told \
-                 as well. Any error makes the run invalid. wrk has one core, too, and may be what limits the requests per second: then the server's core \
-                 is not busy, and the requests per second of its CPU time tell them apart. \"No pacing\" is as for Consume: \
-                 with `net.ipv4.tcp_congestion_control=cubic`, which takes from nginx the timers that BBR has it set for \
-                 every 64 KiB, and which Crossdock alone does without for connections within its host."
+                "`crossdock http` and Debian's nginx (one worker, `sendfile`, `tcp_nopush`, no access log, connections without \
+                 end; otherwise Debian's defaults) in turn on the first core, wrk with keep-alive on the second, the files in the \
+                 page cache. wrk asks 400 times for 100 MB over 100 connections, then 40,000 times for 1 MB over 64, each answer \
+                 whole, so that the bytes are known exactly; then for 10 s for 4 KiB over 64. CPU and memory (VmRSS) are those of \
+                 the process that serves, nginx's worker. On loopback packets are freed on either core, as it happens: what one \
+                 side saves may be what the other spends, so the CPU time of both is told as well. Any error makes the run \
+                 invalid. wrk has one core, too, and may be what limits the requests per second: then the server's core is not \
+                 busy, and the requests per second of its CPU time tell them apart. \"No pacing\" is as for Consume: with \
+                 `net.ipv4.tcp_congestion_control=cubic`, which takes from nginx the timers that BBR has it set for every 64 KiB, \
+                 and which Crossdock alone does without for connections within its host."
             }
             Self::Copy => {
                 "`crossdock copy`, `cp` and `rclone copyto` copy 1.2 GB within a file system, each as it is by default: one \
@@ -187,11 +187,12 @@ impl Figure {
             }
             Self::Asking => {
                 "One thread sends regions of a file in memory to a reader on the other core, half of the time after asking \
-                 `cachestat(2)` and `preadv2(2)` whether they are there, which others then believe for a second, half of the \
-                 time without; the two take turns every 16 MiB on one connection. CPU time of the sending thread per GB, and how much asking adds. Fetches of \
-                 what was appended in the last seconds do not ask. And what a wrong answer costs: how long nobody else on \
-                 the event loop gets a turn while 64 MiB are sent, the longest of five times, if all are in memory, if they \
-                 went a moment after they had been seen, and if they are known to be on the disk, where other threads read."
+                 `cachestat(2)` and `preadv2(2)` whether they are there, which others then believe for a second, half of the time \
+                 without; the two take turns every 16 MiB on one connection. CPU time of the sending thread per GB, and how much \
+                 asking adds. Fetches of what was appended in the last seconds do not ask. And what a wrong answer costs: how \
+                 long nobody else on the event loop gets a turn while 64 MiB are sent, the longest of five times, if all are in \
+                 memory, if they went a moment after they had been seen, and if they are known to be on the disk, where other \
+                 threads read."
             }
             Self::Proxy => {
                 "`crossdock proxy`, nginx's `stream` (one worker, `proxy_half_close on`) with its own buffers and with \

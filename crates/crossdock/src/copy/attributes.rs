@@ -1,7 +1,7 @@
 //! What does a copy take over beside the contents?
 //!
-//! Permissions and both times, as far as the file system has them; owner and group if the user may give files away. Not extended attributes, access control
-//! lists, flags and the time of birth.
+//! Permissions and both times, as far as the file system has them; owner and group if the user may give files away. Not
+//! extended attributes, access control lists, flags and the time of birth.
 
 use std::fs::{File, Metadata};
 use std::io;
