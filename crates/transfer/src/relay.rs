@@ -181,8 +181,7 @@ async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, C
                 return Ok(());
             }
             while direction.holds_bytes() {
-                let (bytes, choice) = target
-                    .async_io(Interest::WRITABLE, || direction.deliver(target.as_fd()))
+                let (bytes, choice) = deliver(&mut direction, target)
                     .await
                     .map_err(Broken::Kernel)?
                     .map_err(|obstacle| blame(obstacle, to, Broken::Target))?;
@@ -195,18 +194,46 @@ async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, C
 
 /// Waits until `source` has something, or has ended its stream, and takes it. How many bytes?
 async fn take(direction: &mut Direction<'_>, source: &TcpStream) -> io::Result<Result<usize, Obstacle>> {
+    once(source, Interest::READABLE, || {
+        let received = direction.take(source.as_fd())?;
+        let is_all = received.as_ref().is_ok_and(|received| received.is_all);
+        Ok((received.map(|received| received.bytes), is_all))
+    })
+    .await
+}
+
+/// Waits until `target` has room and delivers what it takes. How many bytes, and how?
+async fn deliver(
+    direction: &mut Direction<'_>,
+    target: &TcpStream,
+) -> io::Result<Result<(usize, Choice), Obstacle>> {
+    once(target, Interest::WRITABLE, || {
+        let delivered = direction.deliver(target.as_fd())?;
+        // A target that took a part is most likely full: trying it once more would find room for a few bytes where waiting
+        // finds room for many.
+        let is_full = delivered.is_ok() && direction.holds_bytes() && !sys::has_room(target.as_fd());
+        Ok((delivered, is_full))
+    })
+    .await
+}
+
+/// Waits until `socket` is ready and does `work` once, which also says whether the socket is known to be no longer ready:
+/// then the next call waits without having tried in vain.
+async fn once<T>(
+    socket: &TcpStream,
+    interest: Interest,
+    mut work: impl FnMut() -> io::Result<(T, bool)>,
+) -> io::Result<T> {
     loop {
-        source.readable().await?;
-        let mut taken = None;
-        let tried = source.try_io(Interest::READABLE, || {
-            let received = direction.take(source.as_fd())?;
-            let is_all = received.as_ref().is_ok_and(|received| received.is_all);
-            taken = Some(received.map(|received| received.bytes));
-            // The next turn waits without having asked in vain.
-            if is_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        socket.ready(interest).await?;
+        let mut done = None;
+        let tried = socket.try_io(interest, || {
+            let (result, is_exhausted) = work()?;
+            done = Some(result);
+            if is_exhausted { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
-        match (taken, tried) {
-            (Some(taken), _) => return Ok(taken),
+        match (done, tried) {
+            (Some(result), _) => return Ok(result),
             (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
             (None, _) => {}
         }
