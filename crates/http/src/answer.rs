@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::conditions::Validators;
 use crate::content_type::ContentType;
-use crate::head::Head;
+use crate::head::{Head, with_date_of};
 use crate::ranges::Wanted;
 use crate::request::{Manner, Method, Request};
 use crate::root::{FoundFile, Opened, Root};
@@ -72,19 +72,15 @@ impl Answer {
     pub(crate) fn into_plan(mut self, manner: Manner) -> (Plan, u64) {
         let len = self.body.len();
         if self.status != Status::NOT_MODIFIED {
-            self.head.field("Content-Length", len);
+            self.head.field_of("Content-Length", len);
         }
         if !manner.keep_alive {
             self.head.field("Connection", "close");
         } else if manner.http_1_0 {
             self.head.field("Connection", "keep-alive");
         }
-        let mut plan = Plan::new().bytes(self.head.end());
-        if self.omits_body {
-            return (plan, 0);
-        }
-        plan.extend(self.body);
-        (plan, len)
+        let head = self.head.end();
+        if self.omits_body { (Plan::new().bytes(head), 0) } else { (self.body.behind(head), len) }
     }
 }
 
@@ -104,7 +100,7 @@ impl Site {
                 let mut head = Head::new(Status::MOVED_PERMANENTLY);
                 // httparse lets no control character into a target, so none gets from the query into the field.
                 let location = format!("{}{}", listing::link_to(target.path(), true), request.query);
-                head.field("Location", location);
+                head.field("Location", &location);
                 let text = format!("{}\n", Status::MOVED_PERMANENTLY);
                 Ok(Answer::text(Status::MOVED_PERMANENTLY, head, "text/plain; charset=utf-8", text))
             }
@@ -141,7 +137,7 @@ impl Site {
             Wanted::Whole => {
                 let mut head = Head::new(Status::OK);
                 self.describe(&file, &mut head);
-                head.field("Content-Type", file.content_type);
+                head.field_of("Content-Type", file.content_type);
                 Answer { status: Status::OK, head, body: file.bytes(0..file.found.len), omits_body: false }
             }
             Wanted::Ranges(ranges) => {
@@ -149,13 +145,16 @@ impl Site {
                 self.describe(&file, &mut head);
                 let body = match ranges.as_slice() {
                     [range] => {
-                        head.field("Content-Type", file.content_type);
-                        head.field("Content-Range", file.content_range(range));
+                        head.field_of("Content-Type", file.content_type);
+                        head.field("Content-Range", &file.content_range(range));
                         file.bytes(range.clone())
                     }
                     several => {
                         let boundary = Uuid::new_v4().simple().to_string();
-                        head.field("Content-Type", format_args!("multipart/byteranges; boundary={boundary}"));
+                        head.field_of(
+                            "Content-Type",
+                            format_args!("multipart/byteranges; boundary={boundary}"),
+                        );
                         file.multipart(several, &boundary)
                     }
                 };
@@ -164,7 +163,7 @@ impl Site {
             Wanted::Unsatisfiable => {
                 let status = Status::RANGE_NOT_SATISFIABLE;
                 let mut head = Head::new(status);
-                head.field("Content-Range", format_args!("bytes */{}", file.found.len));
+                head.field_of("Content-Range", format_args!("bytes */{}", file.found.len));
                 Answer::text(status, head, "text/plain; charset=utf-8", format!("{status}\n"))
             }
         }
@@ -190,7 +189,7 @@ impl Site {
     /// The fields that a file has whatever is sent of it.
     fn describe(&self, file: &Representation, head: &mut Head) {
         head.field("ETag", &file.validators.etag);
-        head.field("Last-Modified", httpdate::HttpDate::from(file.validators.modified));
+        with_date_of(file.validators.modified, |date| head.field("Last-Modified", date));
         head.field("Accept-Ranges", "bytes");
         if let Some(encoding) = file.encoding {
             head.field("Content-Encoding", encoding.token());

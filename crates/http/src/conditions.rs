@@ -1,8 +1,9 @@
 //! Does a client want the file only if it has changed, or has not? (RFC 9110, section 13)
 
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use crate::head::date_of;
+use crate::head::{self, date_of};
 use crate::status::Status;
 
 /// What a request's conditional fields say.
@@ -26,6 +27,9 @@ pub(crate) struct Validators {
     pub(crate) is_settled: bool,
 }
 
+/// Most tags are shorter.
+const USUAL_TAG_BYTES: usize = 48;
+
 /// A file changed so long ago does not change any more with the same date.
 const SETTLED: Duration = Duration::from_secs(1);
 
@@ -35,10 +39,13 @@ impl Validators {
     ///
     /// Both are the file's own, so that copies of a file on several servers have the same tag.
     pub(crate) fn new(len: u64, modified_ns: i128, variant: &str) -> Self {
-        let now = SystemTime::now();
+        let now = head::now();
         let modified = date_of(i64::try_from(modified_ns.div_euclid(1_000_000_000)).unwrap_or(i64::MAX));
+        let mut etag = String::with_capacity(USUAL_TAG_BYTES);
+        // Writing to memory does not fail.
+        let _ = write!(etag, "\"{modified_ns:x}-{len:x}{variant}\"");
         Self {
-            etag: format!("\"{modified_ns:x}-{len:x}{variant}\""),
+            etag,
             modified: modified.min(now),
             is_settled: now.duration_since(modified).is_ok_and(|age| age > SETTLED),
         }

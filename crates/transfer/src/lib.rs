@@ -53,6 +53,7 @@ mod policy;
 mod region;
 mod relay;
 mod residency;
+mod scratch;
 mod seen;
 mod sending;
 #[expect(unsafe_code, reason = "the one place for system calls that have no safe wrapper")]

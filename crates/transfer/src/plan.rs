@@ -74,6 +74,16 @@ impl Plan {
         self.push(Part::Bytes(bytes.into()));
     }
 
+    /// Puts bytes before all there is: a head that tells how long the rest is.
+    #[must_use]
+    pub fn behind(mut self, bytes: impl Into<Bytes>) -> Self {
+        let part = Part::Bytes(bytes.into());
+        if !part.is_empty() {
+            self.parts.push_front(part);
+        }
+        self
+    }
+
     /// Adds a file region to the end.
     pub fn push_file(&mut self, region: Region) {
         self.push(Part::File(region));
@@ -139,5 +149,18 @@ impl Extend<Part> for Plan {
         for part in parts {
             self.push(part);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_before_the_rest_comes_first_and_nothing_is_no_part() {
+        let plan = Plan::new().bytes("body").behind("head").behind("");
+        let parts: Vec<_> = plan.parts().map(Part::len).collect();
+        assert_eq!(parts, [4, 4]);
+        assert!(matches!(plan.parts().next(), Some(Part::Bytes(bytes)) if bytes == "head"));
     }
 }

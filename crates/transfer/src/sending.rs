@@ -13,6 +13,7 @@ use crate::error::{Obstacle, is_lack};
 use crate::last_move::LastMove;
 use crate::passing::Lease;
 use crate::policy::{Choice, next_best};
+use crate::scratch::{SCRATCH_BYTES, Scratch};
 use crate::seen::{FileId, Resident, Seen, WINDOW_BYTES, WORTH_BYTES};
 use crate::warm::{WARM_BYTES, WarmPool};
 use crate::{
@@ -29,7 +30,7 @@ const CHUNK_BYTES: u64 = 512 * 1024;
 const SLOW: Duration = Duration::from_micros(500);
 
 /// Small regions are copied together up to this size.
-const GATHER_BYTES: u64 = 64 * 1024;
+const GATHER_BYTES: u64 = SCRATCH_BYTES as u64;
 
 /// Slices that leave in one `sendmsg(2)`.
 const GATHER_SLICES: usize = 64;
@@ -45,7 +46,7 @@ pub(crate) struct Means<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) warm: &'a WarmPool,
     pub(crate) seen: &'a Seen,
-    /// Told of every move.
+    /// Told of every move but the last.
     pub(crate) last_move: &'a LastMove,
 }
 
@@ -144,7 +145,7 @@ impl<'a> Sending<'a> {
 
     /// Collects bytes and small regions from the front of the plan, so that they leave in one call.
     fn gather(&mut self) -> Result<Gathered, NotGathered> {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered { pieces: Vec::new(), copied: Scratch::take() };
         for (index, part) in self.parts.iter().enumerate().take(GATHER_SLICES) {
             match part {
                 Part::Bytes(_) => gathered.pieces.push(Piece::InMemory { index }),
@@ -219,7 +220,6 @@ impl<'a> Sending<'a> {
 
     /// Takes `taken` bytes off the front of the plan and counts them; those of regions under `choice`.
     fn advance(&mut self, mut taken: u64, choice: Choice) {
-        self.means.last_move.touch();
         while taken > 0
             && let Some(part) = self.parts.front_mut()
         {
@@ -240,6 +240,10 @@ impl<'a> Sending<'a> {
                 self.front = Front::default();
             }
             taken -= step;
+        }
+        // Nobody waits for more once all has moved.
+        if !self.is_done() {
+            self.means.last_move.touch();
         }
     }
 
@@ -318,11 +322,10 @@ impl Front {
 }
 
 /// Parts that leave in one `sendmsg(2)`, in order from the front of the plan.
-#[derive(Default)]
 struct Gathered {
     pieces: Vec<Piece>,
     /// The bytes of small regions, one behind the other.
-    copied: Vec<u8>,
+    copied: Scratch,
 }
 
 enum Piece {
