@@ -48,7 +48,7 @@ pub use distortions::{Distortion, distortions};
 pub use error::LabError;
 pub use html::to_html;
 pub use json::to_json;
-pub use machine::Machine;
+pub use machine::{Machine, StolenTime};
 pub use markdown::to_markdown;
 pub use plan::{Cache, Cell, Options};
 pub use policy::Recommendation;

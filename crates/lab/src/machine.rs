@@ -53,18 +53,19 @@ impl Machine {
 
 /// Ticks of all cores since the start of the system: those that a hypervisor gave to others, and all.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct StolenTime {
+pub struct StolenTime {
     stolen: u64,
     all: u64,
 }
 
 impl StolenTime {
-    pub(crate) fn now() -> Self {
+    /// As they are now; zeros where `/proc/stat` does not tell.
+    pub fn now() -> Self {
         parse_stat(&read("/proc/stat"))
     }
 
     /// The share of the time since then that a hypervisor gave to others.
-    pub(crate) fn share_since(self) -> f64 {
+    pub fn share_since(self) -> f64 {
         let now = Self::now();
         let all = now.all.saturating_sub(self.all).max(1);
         now.stolen.saturating_sub(self.stolen) as f64 / all as f64

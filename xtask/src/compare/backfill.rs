@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::cgroup::{Cgroup, disk_of};
 use super::clients::Clients;
 use super::cores::Place;
+use super::host::undisturbed;
 use super::results::Measured;
 use super::server::Kind;
 use super::session::{MILLISECONDS, Turn, create_topic};
@@ -67,21 +68,13 @@ pub(crate) fn run(turn: &Turn<'_>, measured: &mut Measured) -> anyhow::Result<()
     )?;
     steady(&clients, sizes.tail_s / 4)?;
     eprintln!("  {}: a tail alone", kind.name());
-    tail(&clients, turn, &ALONE, measured)?;
+    let alone = undisturbed(|| tail(&clients, sizes.tail_s))?;
     eprintln!("  {}: the same beside cold readers", kind.name());
-    drop_page_cache()?;
-    let readers: Vec<Process> = cold
-        .iter()
-        .flat_map(|topic| (0..READERS_OF_EACH).map(move |_| topic))
-        .map(|topic| read_all(&clients, topic))
-        .collect::<Result<_, _>>()?;
-    // The tail's own pages are gone as well: they come back first.
-    steady(&clients, sizes.tail_s / 4)?;
-    let (begun, before) = (Instant::now(), delivered(&readers)?);
-    tail(&clients, turn, &BESIDE, measured)?;
-    let (took_s, delivered) = (begun.elapsed().as_secs_f64(), delivered(&readers)? - before);
-    drop(readers);
-    let share = 100.0 * delivered as f64 / (DISK_BYTES_PER_S as f64 * took_s);
+    // With readers of its own each time, who are not through before the end.
+    let (beside, share) = undisturbed(|| tail_beside_readers(&clients, &cold, sizes.tail_s))?;
+    for (case, value) in ALONE.iter().zip(alone).chain(BESIDE.iter().zip(beside)) {
+        measured.add(case, kind.name(), MILLISECONDS, value);
+    }
     measured.add(DISK_SHARE, kind.name(), PERCENT, share);
     drop(slow);
     server.stop()?;
@@ -98,14 +91,29 @@ fn fill(clients: &Clients<'_>, topic: &str, bytes: u64) -> anyhow::Result<()> {
     clients.bench(&["produce", "--topic", topic, "--bytes", &bytes], Place::Clients).map(drop)
 }
 
-/// Produces at a steady rate with Kafka's tool, then produces and consumes with our own: three 99th percentiles.
-fn tail(
+/// Has the tail beside readers of all cold topics, whose data is on the disk alone. Also returns how much the readers got
+/// of what the disk gives, in percent.
+fn tail_beside_readers(
     clients: &Clients<'_>,
-    turn: &Turn<'_>,
-    cases: &[&str; 3],
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
-    let seconds = turn.sizes.tail_s;
+    cold: &[String],
+    seconds: u32,
+) -> anyhow::Result<([f64; 3], f64)> {
+    drop_page_cache()?;
+    let readers: Vec<Process> = cold
+        .iter()
+        .flat_map(|topic| (0..READERS_OF_EACH).map(move |_| topic))
+        .map(|topic| read_all(clients, topic))
+        .collect::<Result<_, _>>()?;
+    // The tail's own pages are gone as well: they come back first.
+    steady(clients, seconds / 4)?;
+    let (begun, before) = (Instant::now(), delivered(&readers)?);
+    let latencies = tail(clients, seconds)?;
+    let (took_s, delivered) = (begun.elapsed().as_secs_f64(), delivered(&readers)? - before);
+    Ok((latencies, 100.0 * delivered as f64 / (DISK_BYTES_PER_S as f64 * took_s)))
+}
+
+/// Produces at a steady rate with Kafka's tool, then produces and consumes with our own: three 99th percentiles, in ms.
+fn tail(clients: &Clients<'_>, seconds: u32) -> anyhow::Result<[f64; 3]> {
     let records = u64::from(RECORDS_PER_S) * u64::from(seconds);
     let java_ms = clients.produce_paced_java(TAIL, records, RECORDS_PER_S)?;
     let report = steady(clients, seconds)?;
@@ -113,10 +121,7 @@ fn tail(
         let value = report[what]["latency"]["p99_ms"].as_f64();
         value.with_context(|| format!("no 99th percentile of {what} in {report}"))
     };
-    for (case, value) in cases.iter().zip([java_ms, p99_ms("produced")?, p99_ms("consumed")?]) {
-        measured.add(case, turn.kind.name(), MILLISECONDS, value);
-    }
-    Ok(())
+    Ok([java_ms, p99_ms("produced")?, p99_ms("consumed")?])
 }
 
 /// Produces and consumes at a steady rate with our own generator, a record to a batch; returns its report.

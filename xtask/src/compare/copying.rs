@@ -176,7 +176,6 @@ pub(crate) fn run_round(
             let (source, copy) = (volume.source(case), volume.root.join("copy"));
             for who in [CP, RCLONE, server::Kind::Crossdock.name()] {
                 eprintln!("  {who}: {name}");
-                volume.make_ready(case)?;
                 let (program, arguments): (&Path, &[&str]) = match who {
                     CP if source.is_dir() => (CP.as_ref(), &["--recursive"]),
                     CP => (CP.as_ref(), &[]),
@@ -184,14 +183,20 @@ pub(crate) fn run_round(
                     RCLONE => (RCLONE.as_ref(), &["copyto"]),
                     _ => (crossdock, &["copy", "--quiet"]),
                 };
-                let mut command = Command::new(program);
-                command.args(arguments).arg(&source).arg(&copy).stdout(Stdio::null());
-                let began = Instant::now();
-                let status = cores.spawn(&mut command, Place::Anywhere)?.wait()?;
-                let elapsed_s = began.elapsed().as_secs_f64();
-                ensure!(status.success(), "{who} ended with {status}");
-                check_copy(&source, &copy)?;
-                measured.add(name, who, SECONDS, elapsed_s);
+                let copy_once = || -> anyhow::Result<f64> {
+                    volume.make_ready(case)?;
+                    let mut command = Command::new(program);
+                    command.args(arguments).arg(&source).arg(&copy).stdout(Stdio::null());
+                    let began = Instant::now();
+                    let status = cores.spawn(&mut command, Place::Anywhere)?.wait()?;
+                    let elapsed_s = began.elapsed().as_secs_f64();
+                    ensure!(status.success(), "{who} ended with {status}");
+                    check_copy(&source, &copy)?;
+                    Ok(elapsed_s)
+                };
+                // A file system goes on for a while with what was deleted. After this, what each meets is its own.
+                copy_once()?;
+                measured.add(name, who, SECONDS, copy_once()?);
             }
         }
     }

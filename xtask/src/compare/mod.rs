@@ -9,6 +9,7 @@ mod cores;
 mod figure;
 mod goals;
 mod headline;
+mod host;
 mod http;
 mod machine;
 mod memory;
