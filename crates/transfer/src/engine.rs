@@ -1,6 +1,7 @@
 //! How does a plan get down a socket, or a connection through this process, start to end?
 
 use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::pin::pin;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::last_move::LastMove;
 use crate::passing::{Lease, Passing};
@@ -34,6 +36,8 @@ pub struct Engine {
     warm: WarmPool,
     seen: Seen,
     pipes: Pipes,
+    /// For one of the sends that have waited for the disk.
+    late_turn: Semaphore,
 }
 
 impl Engine {
@@ -51,6 +55,7 @@ impl Engine {
             warm: WarmPool::new(Passing::new(&capabilities)),
             seen: Seen::default(),
             pipes: Pipes::default(),
+            late_turn: Semaphore::new(1),
         }
     }
 
@@ -118,6 +123,7 @@ impl Engine {
         let mut stalled = pin!(last_move.is_older_than(patience.unwrap_or(Duration::MAX)));
         let mut sending = Sending::new(means, plan, path);
         let mut steps_of_turn = 0;
+        let mut is_late = false;
         while !sending.is_done() {
             if steps_of_turn == TURN_STEPS {
                 steps_of_turn = 0;
@@ -126,7 +132,13 @@ impl Engine {
             steps_of_turn += 1;
             // A peer that does not read causes no reads of the disk: the step looks for cold pages only when the
             // socket has room.
-            let stepping = socket.async_io(Interest::WRITABLE, || sending.step(socket.as_fd()));
+            let stepping = async {
+                if is_late || sending.is_passing() {
+                    self.step_after_others(socket, &mut sending).await
+                } else {
+                    socket.async_io(Interest::WRITABLE, || sending.step(socket.as_fd())).await
+                }
+            };
             let step = match patience {
                 None => stepping.await,
                 Some(patience) => tokio::select! {
@@ -138,6 +150,7 @@ impl Engine {
             match step.map_err(SendError::Kernel)?? {
                 Step::Moved | Step::MovedInPart => {}
                 Step::Cold(region) => {
+                    is_late = true;
                     let leases = self.bring_in(&region).await;
                     sending.brought_in(&region, leases);
                     last_move.touch();
@@ -177,6 +190,28 @@ impl Engine {
         // Made here, not in the future: one that is dropped before it begins resets them, too.
         let ends = Ends::new(left, right);
         relay::run(means, ends, idle_limit, delivered)
+    }
+
+    /// A step of a send that has waited for the disk: one at a time, and each after all else that is ready.
+    ///
+    /// A disk hands over much at once, and as many sends go on at the same time as there were reads under way: together they
+    /// would hold the event loop for as long as all of that takes to send.
+    async fn step_after_others(
+        &self,
+        socket: &TcpStream,
+        sending: &mut Sending<'_>,
+    ) -> io::Result<Result<Step, SendError>> {
+        loop {
+            // Nobody waits for a peer while it is their turn.
+            socket.writable().await?;
+            let _turn = self.late_turn.acquire().await;
+            // Goes on when the event loop has nothing else to do and has looked at all sockets.
+            tokio::task::yield_now().await;
+            match socket.try_io(Interest::WRITABLE, || sending.step(socket.as_fd())) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                stepped => return stepped,
+            }
+        }
     }
 
     async fn bring_in(&self, region: &Region) -> Vec<Lease> {
@@ -224,4 +259,45 @@ pub async fn send_file(socket: &TcpStream, file: &File, range: Range<u64>) -> Re
     let file = Arc::new(file.try_clone().map_err(SendError::Kernel)?);
     let region = Region::new(file, range.start, range.end.saturating_sub(range.start));
     SHARED.send(socket, Plan::new().file(region), Path::Direct).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const BYTES: u64 = 20_000;
+
+    #[tokio::test]
+    async fn a_send_that_has_waited_for_the_disk_waits_for_its_turn_and_others_do_not() {
+        // A kernel that tells nothing: all has to be brought in first.
+        let engine = Engine::with_capabilities(Policy::automatic(), Capabilities::none());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(BYTES).unwrap();
+        let region = Region::new(Arc::new(file), 0, BYTES);
+
+        let turn = engine.late_turn.acquire().await.unwrap();
+        let mut late = pin!(engine.send(&socket, Plan::new().file(region.clone()), Path::Consumer));
+        let mut waits_once_more = async || {
+            tokio::task::yield_now().await;
+            poll_fn(|context| Poll::Ready(late.as_mut().poll(context).is_pending())).await
+        };
+        while engine.ledger().snapshot().cold.count == 0 {
+            assert!(waits_once_more().await);
+        }
+        assert!(waits_once_more().await, "it has been brought in, and somebody else has the turn");
+        let fresh = Plan::new().file(region.fresh());
+        assert_eq!(engine.send(&peer, fresh, Path::Consumer).await.unwrap(), BYTES);
+        assert!(waits_once_more().await);
+
+        drop(turn);
+        assert_eq!(late.await.unwrap(), BYTES);
+    }
 }

@@ -69,7 +69,7 @@ struct Front {
     /// Whether what was said of it has turned out to be wrong.
     was_stale: bool,
     /// Of pages that were read in order to be sent.
-    _leases: Vec<Lease>,
+    leases: Vec<Lease>,
 }
 
 /// What a step came to.
@@ -92,6 +92,11 @@ impl<'a> Sending<'a> {
 
     pub(crate) fn is_done(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// Whether what it is at was read from the disk to be sent, by this send or by one that it follows.
+    pub(crate) fn is_passing(&self) -> bool {
+        !self.front.leases.is_empty()
     }
 
     /// Sends what fits, up to a chunk. In the form that [`TcpStream::async_io`](tokio::net::TcpStream::async_io) takes:
@@ -123,7 +128,7 @@ impl<'a> Sending<'a> {
     /// system that keeps nothing in the cache slows a send down, but does not stop it.
     pub(crate) fn brought_in(&mut self, region: &Region, leases: Vec<Lease>) {
         self.front.resident = Some(Resident::now(region.end()));
-        self.front._leases = leases;
+        self.front.leases = leases;
     }
 
     fn try_step(&mut self, socket: BorrowedFd<'_>) -> Result<Step, Obstacle> {
@@ -311,7 +316,7 @@ impl Front {
 
     fn know(&mut self, resident: Resident, leases: Vec<Lease>, region: &Region) -> u64 {
         self.resident = Some(resident);
-        self._leases = leases;
+        self.leases = leases;
         self.known_len(region)
     }
 
