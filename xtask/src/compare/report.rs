@@ -75,8 +75,8 @@ and each broker is warmed up by producing and consuming 500,000 records. CPU tim
 server, from `/proc/PID/stat`. `http` and `proxy` have peers, loads and warm-ups of their own, and install nginx, wrk and haproxy
 with apt-get where they are missing.
 
-Two more pages are runs of `crossdock lab`, each on the machine that it names: [what each way from a file to a socket costs](lab.md), and [when
-several threads copy sooner than one](copy.md).
+Two more pages are runs of `crossdock lab`, each on the machine that it names: [what each way from a file to a socket
+costs](lab.md), and [when several threads copy sooner than one](copy.md).
 ";
 
 fn machine(results: &Results, page: &mut String) {
