@@ -3,7 +3,7 @@
 
 mod serving;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{ChildStdout, Command, Stdio};
 
@@ -107,6 +107,20 @@ fn a_second_signal_cuts_what_is_open() {
     assert!(client.read(&mut [0]).is_err());
     let last_words = proxy.last_words();
     assert!(last_words.contains(" cut), "), "{last_words}");
+}
+
+#[test]
+fn a_killed_proxy_does_not_tell_peers_that_they_have_all_there_is() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut proxy = Proxy::start(&target.local_addr().unwrap().to_string(), &[]);
+    let mut client = TcpStream::connect(&proxy.address).unwrap();
+    let (mut server, _) = target.accept().unwrap();
+    client.write_all(b"?").unwrap();
+    server.read_exact(&mut [0]).unwrap();
+    proxy.process.0.kill().unwrap();
+    for peer in [&mut client, &mut server] {
+        assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
 }
 
 #[test]

@@ -7,10 +7,10 @@
 //! # What always holds
 //!
 //! * A client is told that the stream has ended only if the target ended it, and the other way round. Whatever else ends
-//!   a connection (a target that cannot be reached, a lost peer, the idle limit, a stop) resets it.
+//!   a connection (a target that cannot be reached, a lost peer, the idle limit, a stop, the end of the process) resets it.
 //! * No more than [`ProxyConfig::max_connections`] are open; clients beyond that wait in the listener's backlog.
-//! * A connection that waits holds two sockets and some KiB; one whose peer does not read holds at most a pipe or a buffer
-//!   more for each direction.
+//! * A connection that waits holds two sockets, with two descriptors of each, and some KiB; one whose peer does not read
+//!   holds at most a pipe or a buffer more for each direction.
 //!
 //! # What it never does
 //!

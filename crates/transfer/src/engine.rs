@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::last_move::LastMove;
 use crate::passing::{Lease, Passing};
 use crate::pipes::Pipes;
-use crate::relay::Ends;
+use crate::relay::Sockets;
 use crate::seen::Seen;
 use crate::sending::{Means, Sending, Step};
 use crate::warm::WarmPool;
@@ -188,8 +188,8 @@ impl Engine {
         let choice = self.policy.choose_between_sockets(&self.capabilities);
         let means = relay::Means { choice, pipes: &self.pipes, ledger: &self.ledger, path };
         // Made here, not in the future: one that is dropped before it begins resets them, too.
-        let ends = Ends::new(left, right);
-        relay::run(means, ends, idle_limit, delivered)
+        let sockets = Sockets::new(left, right);
+        relay::run(means, sockets, idle_limit, delivered)
     }
 
     /// A step of a send that has waited for the disk: one at a time, and each after all else that is ready.

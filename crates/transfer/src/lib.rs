@@ -40,6 +40,7 @@ mod capabilities;
 mod congestion;
 pub mod copy;
 mod direction;
+mod end;
 mod engine;
 mod error;
 pub mod file;

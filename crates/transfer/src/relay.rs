@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use rustix::net::{Shutdown, shutdown, sockopt};
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::direction::Direction;
+use crate::end::{End, Incoming};
 use crate::error::Obstacle;
 use crate::last_move::LastMove;
 use crate::pipes::Pipes;
@@ -55,18 +55,13 @@ pub(crate) struct Means<'a> {
 
 pub(crate) async fn run(
     means: Means<'_>,
-    mut ends: Ends,
+    sockets: Sockets,
     idle_limit: Duration,
     delivered: impl Fn(Side, u64),
 ) -> Result<(), RelayError> {
+    let ends = Ends::new(sockets).map_err(RelayError::Kernel)?;
     let last_move = LastMove::now();
-    let result = {
-        for socket in [&ends.left, &ends.right] {
-            // Urgent bytes stay in their place in the stream. A socket that is already broken says so below.
-            let _ = sockopt::set_socket_oobinline(socket, true);
-            // A kernel that cannot is asked in vain before each wait.
-            let _ = sys::tell_what_is_left(socket.as_fd());
-        }
+    {
         let count = |to: Side, choice: Choice, bytes: u64| {
             last_move.touch();
             means.ledger.add_payload(means.path, choice, bytes);
@@ -76,42 +71,52 @@ pub(crate) async fn run(
         let leftward = pin!(convey(means, &ends, Side::Left, &count));
         tokio::select! {
             biased;
-            ended = both(&ends, rightward, leftward) => ended,
-            () = last_move.is_older_than(idle_limit) => Err(RelayError::Idle { limit: idle_limit }),
+            ended = both(&ends, rightward, leftward) => ended?,
+            () = last_move.is_older_than(idle_limit) => return Err(RelayError::Idle { limit: idle_limit }),
         }
-    };
-    ends.are_done = result.is_ok();
-    result
+    }
+    ends.close_in_order();
+    Ok(())
 }
 
-/// The two connections; reset when they are dropped before both peers have ended their streams.
-pub(crate) struct Ends {
+/// Two connections that are reset when they are dropped, unless both peers had ended their streams.
+pub(crate) struct Sockets {
     left: TcpStream,
     right: TcpStream,
-    are_done: bool,
+}
+
+impl Sockets {
+    pub(crate) fn new(left: TcpStream, right: TcpStream) -> Self {
+        for socket in [&left, &right] {
+            // Whoever closes it, and be it the kernel when the process is killed. One that is already broken needs no reset.
+            let _ = sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+        }
+        Self { left, right }
+    }
+}
+
+/// The same, for who waits for them.
+struct Ends {
+    left: End,
+    right: End,
 }
 
 impl Ends {
-    pub(crate) fn new(left: TcpStream, right: TcpStream) -> Self {
-        Self { left, right, are_done: false }
+    fn new(sockets: Sockets) -> io::Result<Self> {
+        Ok(Self { left: End::new(sockets.left)?, right: End::new(sockets.right)? })
     }
 
-    fn socket(&self, side: Side) -> &TcpStream {
+    fn of(&self, side: Side) -> &End {
         match side {
             Side::Left => &self.left,
             Side::Right => &self.right,
         }
     }
-}
 
-impl Drop for Ends {
-    fn drop(&mut self) {
-        if self.are_done {
-            return;
-        }
-        for socket in [&self.left, &self.right] {
-            // Without it, whatever is wrong with the socket, closing it ends the stream in order.
-            let _ = socket.set_zero_linger();
+    fn close_in_order(self) {
+        for end in [&self.left, &self.right] {
+            // What its peer has not got yet is no longer dropped. One that is already broken has nothing to lose.
+            let _ = sockopt::set_socket_linger(end, None);
         }
     }
 }
@@ -163,17 +168,18 @@ async fn both<F: Future<Output = Ended>>(
 }
 
 fn end_stream_to(ends: &Ends, to: Side) -> Result<(), RelayError> {
-    shutdown(ends.socket(to), Shutdown::Write)
+    shutdown(ends.of(to), Shutdown::Write)
         .map_err(|errno| RelayError::Peer { side: to, source: errno.into() })
 }
 
 /// Moves bytes to one side until the other has ended its stream.
 async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, Choice, u64)) -> Ended {
-    let (source, target) = (ends.socket(to.other()), ends.socket(to));
+    let (source, target) = (ends.of(to.other()), ends.of(to));
     let how = async {
+        let mut source = source.incoming().map_err(Broken::Kernel)?;
         let mut direction = Direction::new(means.pipes, means.choice);
         loop {
-            let taken = take(&mut direction, source)
+            let taken = take(&mut direction, &mut source)
                 .await
                 .map_err(Broken::Kernel)?
                 .map_err(|obstacle| blame(obstacle, to.other(), Broken::Source))?;
@@ -181,7 +187,7 @@ async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, C
                 return Ok(());
             }
             while direction.holds_bytes() {
-                let (bytes, choice) = deliver(&mut direction, target)
+                let (bytes, choice) = deliver(&mut direction, &mut source, target)
                     .await
                     .map_err(Broken::Kernel)?
                     .map_err(|obstacle| blame(obstacle, to, Broken::Target))?;
@@ -193,51 +199,35 @@ async fn convey(means: Means<'_>, ends: &Ends, to: Side, count: &impl Fn(Side, C
 }
 
 /// Waits until `source` has something, or has ended its stream, and takes it. How many bytes?
-async fn take(direction: &mut Direction<'_>, source: &TcpStream) -> io::Result<Result<usize, Obstacle>> {
-    once(source, Interest::READABLE, || {
-        let received = direction.take(source.as_fd())?;
-        let is_all = received.as_ref().is_ok_and(|received| received.is_all);
-        Ok((received.map(|received| received.bytes), is_all))
-    })
-    .await
+async fn take(
+    direction: &mut Direction<'_>,
+    source: &mut Incoming<'_>,
+) -> io::Result<Result<usize, Obstacle>> {
+    source
+        .take(|source| {
+            let received = direction.take(source)?;
+            let is_all = received.as_ref().is_ok_and(|received| received.is_all);
+            Ok((received.map(|received| received.bytes), is_all))
+        })
+        .await
 }
 
 /// Waits until `target` has room and delivers what it takes. How many bytes, and how?
+///
+/// Meanwhile nobody is told of what comes from `source`: it is not taken before all is delivered.
 async fn deliver(
     direction: &mut Direction<'_>,
-    target: &TcpStream,
+    source: &mut Incoming<'_>,
+    target: &End,
 ) -> io::Result<Result<(usize, Choice), Obstacle>> {
-    once(target, Interest::WRITABLE, || {
-        let delivered = direction.deliver(target.as_fd())?;
+    let deliver = |target: BorrowedFd<'_>| {
+        let delivered = direction.deliver(target)?;
         // A target that took a part is most likely full: trying it once more would find room for a few bytes where waiting
         // finds room for many.
-        let is_full = delivered.is_ok() && direction.holds_bytes() && !sys::has_room(target.as_fd());
+        let is_full = delivered.is_ok() && direction.holds_bytes() && !sys::has_room(target);
         Ok((delivered, is_full))
-    })
-    .await
-}
-
-/// Waits until `socket` is ready and does `work` once, which also says whether the socket is known to be no longer ready:
-/// then the next call waits without having tried in vain.
-async fn once<T>(
-    socket: &TcpStream,
-    interest: Interest,
-    mut work: impl FnMut() -> io::Result<(T, bool)>,
-) -> io::Result<T> {
-    loop {
-        socket.ready(interest).await?;
-        let mut done = None;
-        let tried = socket.try_io(interest, || {
-            let (result, is_exhausted) = work()?;
-            done = Some(result);
-            if is_exhausted { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        match (done, tried) {
-            (Some(result), _) => return Ok(result),
-            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-            (None, _) => {}
-        }
-    }
+    };
+    target.fill(|| source.ignore(), deliver).await
 }
 
 fn blame(obstacle: Obstacle, side: Side, at: fn(RelayError) -> Broken) -> Broken {

@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use transfer::{Engine, Mechanism, Path, Policy, Reason};
+use transfer::{Engine, Mechanism, Policy, Reason};
 
 static ALONE: Mutex<()> = Mutex::new(());
+
+/// For what happens at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const NEVER: Duration = Duration::from_secs(3_600);
 
@@ -24,7 +28,7 @@ async fn relay(engine: &Arc<Engine>) -> (TcpStream, TcpStream) {
     let (left, near) = (connect().await.unwrap(), listener.accept().await.unwrap().0);
     let (right, far) = (connect().await.unwrap(), listener.accept().await.unwrap().0);
     let engine = Arc::clone(engine);
-    tokio::spawn(async move { engine.relay(near, far, Path::Proxy, NEVER, |_, _| {}).await });
+    tokio::spawn(async move { engine.relay(near, far, transfer::Path::Proxy, NEVER, |_, _| {}).await });
     (left, right)
 }
 
@@ -35,9 +39,39 @@ async fn pass(left: &mut TcpStream, right: &mut TcpStream) {
     left.read_exact(&mut [0; 4]).await.unwrap();
 }
 
+fn open_descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
 fn open_pipe_ends() -> usize {
     let links = fs::read_dir("/proc/self/fd").unwrap().map(|entry| fs::read_link(entry.unwrap().path()));
     links.filter(|link| link.as_ref().is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"))).count()
+}
+
+/// How many descriptors this process watches for bytes: what proc_pid_fdinfo(5) says of its epoll(7)s.
+fn watched_for_bytes() -> usize {
+    const EPOLLIN: u64 = 1;
+    let mut watched = 0;
+    for entry in fs::read_dir("/proc/self/fd").unwrap().map(Result::unwrap) {
+        if fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy() == "anon_inode:[eventpoll]") {
+            let info = fs::read_to_string(Path::new("/proc/self/fdinfo").join(entry.file_name())).unwrap();
+            let events =
+                info.lines().filter_map(|line| line.split_once("events:")?.1.split_whitespace().next());
+            watched +=
+                events.filter(|events| u64::from_str_radix(events, 16).unwrap() & EPOLLIN != 0).count();
+        }
+    }
+    watched
+}
+
+async fn repeat_until(is_reached: impl Fn() -> bool, work: impl Fn()) {
+    let repeating = async {
+        while !is_reached() {
+            work();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, repeating).await.unwrap();
 }
 
 fn on_one_thread(test: impl Future<Output = ()>) {
@@ -71,6 +105,9 @@ fn without_a_descriptor_for_a_pipe_bytes_are_copied_until_there_is_one() {
     on_one_thread(async {
         let engine = Arc::new(Engine::new(Policy::force(Mechanism::Splice)));
         let (mut left, mut right) = relay(&engine).await;
+        let before = open_descriptors();
+        // Begun: a relay has two descriptors of each socket.
+        repeat_until(|| open_descriptors() > before, || {}).await;
         let usual = getrlimit(Resource::Nofile);
         let null = File::open("/dev/null").unwrap();
         let mut taken = Vec::new();
@@ -88,7 +125,24 @@ fn without_a_descriptor_for_a_pipe_bytes_are_copied_until_there_is_one() {
             entries.iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect();
         assert_eq!(
             entries,
-            [(Mechanism::Splice, Reason::Forced, 9), (Mechanism::ReadWrite, Reason::Refused, 9),]
+            [(Mechanism::Splice, Reason::Forced, 9), (Mechanism::ReadWrite, Reason::Refused, 9)]
         );
+    });
+}
+
+#[test]
+fn bytes_that_would_have_to_wait_for_the_other_peer_wake_nobody() {
+    on_one_thread(async {
+        let engine = Arc::new(Engine::new(Policy::automatic()));
+        let (mut left, mut right) = relay(&engine).await;
+        pass(&mut left, &mut right).await;
+        // Both directions wait for bytes.
+        let usual = watched_for_bytes();
+        let (_, sender) = left.into_split();
+        let fill = || drop(sender.try_write(&[0; 64 * 1024]));
+        repeat_until(|| watched_for_bytes() < usual, fill).await;
+        let (receiver, _sender) = right.into_split();
+        let drain = || drop(receiver.try_read(&mut [0; 64 * 1024]));
+        repeat_until(|| watched_for_bytes() == usual, drain).await;
     });
 }

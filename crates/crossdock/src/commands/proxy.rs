@@ -43,8 +43,8 @@ pub(crate) struct Proxy {
     /// How long a connection may be without a byte delivered either way.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = units::parse_duration)]
     idle_timeout: Duration,
-    /// How many connections may be open; others wait to be accepted. Each takes two file descriptors, and up to four more
-    /// while its peers do not read.
+    /// How many connections may be open; others wait to be accepted. Each takes four file descriptors, and up to four
+    /// more while its peers do not read.
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     max_connections: NonZeroUsize,
     /// How bytes go, in place of splice where the kernel has it.

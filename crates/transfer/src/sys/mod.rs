@@ -10,6 +10,7 @@ mod mapping;
 mod move_pages;
 mod page_cache;
 mod positional;
+mod readiness;
 mod socket;
 mod usage;
 mod zerocopy;
@@ -23,6 +24,7 @@ pub(crate) use move_pages::{
 };
 pub(crate) use page_cache::{advise_dont_need, advise_sequential, advise_will_need, cachestat};
 pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwrite, pwritev};
+pub(crate) use readiness::{watch_for_bytes, watch_for_room};
 pub(crate) use socket::{
     Received, has_room, is_at_urgent_mark, recv_telling, send_vectored, send_vectored_waiting, socket_flags,
     tell_what_is_left, waiting_flags,
