@@ -29,7 +29,8 @@
 //! It knows no protocol, keeps no connection, caches no data and writes no file other than where it is told. It has no
 //! global switch: what to use is a [`Policy`] and a set of [`Capabilities`] that an [`Engine`] is built with.
 //!
-//! All unsafe code of the workspace is in the private module `sys`. Linux only, 5.10 or newer, better from 6.5.
+//! All unsafe code of the workspace but that of its tests is in the private module `sys`. Linux only, 5.10 or newer, better
+//! from 6.5.
 //!
 //! `sendfile(2)` and `splice(2)` have no `MSG_NOSIGNAL`: a program that uses this crate leaves `SIGPIPE` ignored, as
 //! Rust's runtime sets it before `main`.

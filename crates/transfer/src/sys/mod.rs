@@ -1,8 +1,8 @@
 //! System calls, one function each, with man page, kernel floor and what its errors mean.
 //!
-//! Every unsafe line of the workspace is below this module. Functions return the kernel's own error number; what it
-//! says about peer, disk or mechanism is decided by the callers, in `Obstacle`. Interrupted calls (`EINTR`) are
-//! repeated here, so no caller sees that error. Short counts are passed on.
+//! Every unsafe line of the workspace but those of its tests is below this module. Functions return the kernel's own error
+//! number; what it says about peer, disk or mechanism is decided by the callers, in `Obstacle`. Interrupted calls (`EINTR`)
+//! are repeated here, so no caller sees that error. Short counts are passed on.
 
 mod between_files;
 mod control;
