@@ -68,7 +68,7 @@ pub(crate) fn seek_to(file: BorrowedFd<'_>, position: u64) -> Result<(), Errno> 
 ///
 /// `ENXIO`: there is none. `EINVAL`: the file system does not tell; most then say that all is data.
 pub(crate) fn seek_data(file: BorrowedFd<'_>, position: u64) -> Result<u64, Errno> {
-    rustix::fs::seek(file, SeekFrom::Data(position))
+    retry_on_intr(|| rustix::fs::seek(file, SeekFrom::Data(position)))
 }
 
 /// [lseek(2)](https://man7.org/linux/man-pages/man2/lseek.2.html) with `SEEK_HOLE`: the first position from `position` on
@@ -76,5 +76,5 @@ pub(crate) fn seek_data(file: BorrowedFd<'_>, position: u64) -> Result<u64, Errn
 ///
 /// `ENXIO`: the file ends before `position`.
 pub(crate) fn seek_hole(file: BorrowedFd<'_>, position: u64) -> Result<u64, Errno> {
-    rustix::fs::seek(file, SeekFrom::Hole(position))
+    retry_on_intr(|| rustix::fs::seek(file, SeekFrom::Hole(position)))
 }
