@@ -8,7 +8,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
 
 use crate::common::*;
-use denying::{Call, where_fail};
+use denying::{Call, where_are_interrupted, where_fail};
 use log::{Log, LogConfig, LogError, LogOptions, OpenFiles};
 use protocol::Offset;
 
@@ -79,4 +79,17 @@ fn a_file_system_that_cannot_reserve_room_is_written_to_all_the_same() {
     }
     let full = where_fail(&[Call::Fallocate], Errno::NOSPC, roll).unwrap_err();
     assert!(matches!(full, LogError::Io { operation: "preallocate", .. }), "{full}");
+}
+
+#[test]
+fn a_log_is_written_and_read_though_every_call_is_interrupted() {
+    let dir = tempfile::tempdir().unwrap();
+    where_are_interrupted(&[Call::Fallocate, Call::Pwritev, Call::Pread], || {
+        let log = open_clean(dir.path(), LogConfig { preallocate: true, ..LogConfig::default() });
+        append(&log, &batch(&[b"first"])).unwrap();
+        log.roll(0).unwrap();
+        append(&log, &batch(&[b"second"])).unwrap();
+        let read = records(&read_all(&log, Offset(0), 1000));
+        assert_eq!(read, [(0, b"first".to_vec()), (1, b"second".to_vec())]);
+    });
 }

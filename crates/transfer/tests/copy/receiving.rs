@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use denying::{Call, where_are_interrupted};
 use transfer::copy::{Copier, CopyError, Method, PIECE_BYTES, Receiver};
 use transfer::{Capabilities, Reason};
 
@@ -63,6 +64,24 @@ fn bytes_arrive_by_splice_and_by_copying_and_are_counted() {
         receive(&copier, &target, early, rest, len).unwrap();
         assert_contents(&target, &bytes, &format!("{expected:?}"));
         assert_eq!(ways(&copier), expected);
+    }
+}
+
+#[test]
+fn bytes_arrive_though_every_call_is_interrupted() {
+    let bytes = bytes((3 << 20) + 17);
+    let len = bytes.len() as u64;
+    for (method, calls) in
+        [(Method::Splice, &[Call::Splice][..]), (Method::ReadWrite, &[Call::Recv, Call::Pwrite])]
+    {
+        let (copier, target) = (Copier::force(method), empty());
+        let received = where_are_interrupted(calls, || {
+            let received = receive(&copier, &target, &[], &bytes, len);
+            received.unwrap_or_else(|error| panic!("{calls:?}: {error}"));
+        });
+        let Some(()) = received else { return };
+        assert_contents(&target, &bytes, method.as_str());
+        assert_eq!(ways(&copier), [(method, Reason::Forced, len)]);
     }
 }
 

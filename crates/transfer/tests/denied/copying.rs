@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use transfer::Reason;
 use transfer::copy::{Copier, CopyError, Method};
 
-use denying::{Call, where_fail};
+use denying::{Call, where_are_interrupted, where_fail};
 
 const LEN: u64 = 300_000;
 
@@ -29,15 +29,31 @@ const REFUSALS: [Errno; 9] = [
 
 /// Copies a file where `calls` fail, and says how its bytes went.
 fn copy(copier: &Copier, calls: &[Call], errno: Errno) -> Result<Vec<(Method, Reason, u64)>, CopyError> {
+    let (source, target) = files();
+    where_fail(calls, errno, || copier.copy(Arc::clone(&source), Arc::clone(&target), NonZeroUsize::MIN))?;
+    assert!(same(&source, &target), "{calls:?} {errno:?}: the copy differs");
+    Ok(ways(copier))
+}
+
+/// What is to be copied, and an empty file.
+fn files() -> (Arc<File>, Arc<File>) {
     let bytes: Vec<u8> = (0..LEN).map(|n| (n % 251) as u8).collect();
     let mut source = tempfile::tempfile().unwrap();
     source.write_all(&bytes).unwrap();
-    let target = Arc::<File>::new(tempfile::tempfile().unwrap());
-    where_fail(calls, errno, || copier.copy(source.into(), Arc::clone(&target), NonZeroUsize::MIN))?;
-    let mut copied = vec![0; bytes.len()];
-    target.read_exact_at(&mut copied, 0).unwrap();
-    assert!(copied == bytes, "{calls:?} {errno:?}: the copy differs");
-    Ok(copier.ledger().snapshot().copies().map(|entry| (entry.method, entry.reason, entry.bytes)).collect())
+    (source.into(), tempfile::tempfile().unwrap().into())
+}
+
+fn same(source: &File, target: &File) -> bool {
+    let [read, copied] = [source, target].map(|file| {
+        let mut bytes = vec![0; LEN as usize];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        bytes
+    });
+    read == copied
+}
+
+fn ways(copier: &Copier) -> Vec<(Method, Reason, u64)> {
+    copier.ledger().snapshot().copies().map(|entry| (entry.method, entry.reason, entry.bytes)).collect()
 }
 
 #[test]
@@ -94,4 +110,34 @@ fn a_full_target_and_a_broken_disk_are_errors_and_no_reason_for_another_way() {
     assert!(matches!(error, CopyError::Between { method: Method::CopyFileRange, .. }), "{error:?}");
     let error = copy(&Copier::force(Method::ReadWrite), &[Call::Pread], Errno::IO).unwrap_err();
     assert!(matches!(error, CopyError::Source(_)), "{error:?}");
+}
+
+#[test]
+fn calls_that_are_interrupted_are_made_again() {
+    for (method, calls) in [
+        (Method::CopyFileRange, &[Call::CopyFileRange][..]),
+        (Method::Sendfile, &[Call::Sendfile]),
+        (Method::Splice, &[Call::Splice]),
+        (Method::Mmap, &[Call::Pwrite]),
+        (Method::ReadWrite, &[Call::Pread, Call::Pwrite, Call::SeekData, Call::SeekHole]),
+    ] {
+        let ((source, target), copier) = (files(), Copier::force(method));
+        let copied = where_are_interrupted(calls, || {
+            let copied = copier.copy(Arc::clone(&source), Arc::clone(&target), NonZeroUsize::MIN);
+            copied.unwrap_or_else(|error| panic!("{calls:?}: {error}"))
+        });
+        let Some(_) = copied else { return };
+        assert!(same(&source, &target), "{calls:?}: the copy differs");
+        assert_eq!(ways(&copier), [(method, Reason::Forced, LEN)]);
+    }
+}
+
+#[test]
+fn a_clone_that_is_interrupted_is_tried_again_whether_it_comes_about_or_not() {
+    let ((source, target), copier) = (files(), Copier::automatic());
+    let copied = where_are_interrupted(&[Call::Ficlone], || {
+        copier.copy(Arc::clone(&source), Arc::clone(&target), NonZeroUsize::MIN).unwrap()
+    });
+    let Some(_) = copied else { return };
+    assert!(same(&source, &target), "the copy differs");
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 use tokio::io::AsyncReadExt;
-use transfer::{Engine, Mechanism, Path, Plan, Policy, Reason, Region, SendError};
+use transfer::{Capabilities, Engine, Mechanism, Path, Plan, Policy, Reason, Region, SendError};
 
 use crate::connection::connection;
-use denying::{Call, block_on_where_fail};
+use denying::{Call, block_on_where_are_interrupted, block_on_where_fail, where_are_interrupted};
 
 const LEN: u64 = 300_000;
 
@@ -34,22 +34,34 @@ fn send_of(
     errno: Errno,
     len: u64,
 ) -> Result<Vec<(Mechanism, Reason, u64)>, SendError> {
+    let (file, bytes) = goods(len);
+    let received = block_on_where_fail(calls, errno, deliver(engine, Region::new(file, 0, len)))?;
+    assert!(received == bytes, "{calls:?} {errno:?}: what arrived is not what was sent");
+    Ok(ways(engine))
+}
+
+/// A file, and what is in it.
+fn goods(len: u64) -> (Arc<File>, Vec<u8>) {
     let bytes: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
-    let received = block_on_where_fail(calls, errno, async {
-        let (socket, mut peer) = connection().await;
-        let receiving = tokio::spawn(async move {
-            let mut received = Vec::new();
-            peer.read_to_end(&mut received).await.map(|_| received)
-        });
-        let plan = Plan::new().file(Region::new(Arc::<File>::new(file), 0, len));
-        engine.send(&socket, plan, Path::Http).await?;
-        drop(socket);
-        Ok(receiving.await.unwrap().unwrap())
-    })?;
-    assert!(received == bytes, "{calls:?} {errno:?}: what arrived is not what was sent");
-    Ok(engine.ledger().snapshot().iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect())
+    (Arc::new(file), bytes)
+}
+
+/// Sends a region, and says what has arrived.
+async fn deliver(engine: &Engine, region: Region) -> Result<Vec<u8>, SendError> {
+    let (socket, mut peer) = connection().await;
+    let receiving = tokio::spawn(async move {
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).await.map(|_| received)
+    });
+    engine.send(&socket, Plan::new().file(region), Path::Http).await?;
+    drop(socket);
+    Ok(receiving.await.unwrap().unwrap())
+}
+
+fn ways(engine: &Engine) -> Vec<(Mechanism, Reason, u64)> {
+    engine.ledger().snapshot().iter().map(|entry| (entry.mechanism, entry.reason, entry.bytes)).collect()
 }
 
 #[test]
@@ -161,5 +173,40 @@ fn small_regions_leave_also_where_nothing_can_be_read_without_waiting() {
             let ways = send_of(&engine, calls, errno, 1_000).unwrap();
             assert_eq!(ways, [(Mechanism::ReadWrite, Reason::Small, 1_000)], "{calls:?} {errno:?}");
         }
+    }
+}
+
+#[test]
+fn calls_that_are_interrupted_are_made_again() {
+    // More than the socket's buffers take at once: it is asked whether it has room.
+    const LARGE: u64 = 16 << 20;
+    let forced = |mechanism| (Policy::force(mechanism), (mechanism, Reason::Forced, LARGE));
+    for ((policy, way), calls) in [
+        (forced(Mechanism::Sendfile), &[Call::Sendfile, Call::Poll][..]),
+        (forced(Mechanism::Splice), &[Call::Splice, Call::Poll]),
+        (forced(Mechanism::Mmap), &[Call::Send, Call::Poll]),
+        (forced(Mechanism::ReadWrite), &[Call::Pread, Call::Sendmsg, Call::Poll]),
+        (
+            (Policy::automatic(), (Mechanism::ReadWrite, Reason::Small, 1_000)),
+            &[Call::Preadv2, Call::Sendmsg],
+        ),
+    ] {
+        let (_, _, len) = way;
+        let ((file, bytes), engine) = (goods(len), Engine::new(policy));
+        let sent = block_on_where_are_interrupted(calls, async {
+            let received = deliver(&engine, Region::new(file, 0, len)).await;
+            received.unwrap_or_else(|error| panic!("{calls:?}: {error}"))
+        });
+        let Some(received) = sent else { return };
+        assert!(received == bytes, "{calls:?}: what arrived is not what was sent");
+        assert_eq!(ways(&engine), [way], "{calls:?}");
+    }
+}
+
+#[test]
+fn a_kernel_that_interrupts_is_not_taken_for_one_that_lacks_calls() {
+    let calls = [Call::Pwrite, Call::Sendfile, Call::Splice, Call::Preadv2, Call::CopyFileRange];
+    if let Some(found) = where_are_interrupted(&calls, Capabilities::probe) {
+        assert_eq!(found, Capabilities::probe());
     }
 }

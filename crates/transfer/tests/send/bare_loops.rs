@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::thread;
 
 use crate::common::{Goods, assert_same_bytes};
+use denying::{Call, where_are_interrupted};
 use transfer::bare::{InFlight, Method, Sender, Tally, ThreadUsage};
 use transfer::{Region, SendError};
 
@@ -54,6 +55,25 @@ fn headers_and_pieces_arrive_whole_and_in_order() {
     for method in Method::ALL {
         println!("method: {method}");
         let Some((received, _)) = send(method, b"head", &pieces) else { continue };
+        assert_same_bytes(&received, &expected);
+    }
+}
+
+#[test]
+fn every_loop_goes_on_where_it_is_interrupted() {
+    let goods = Goods::new(GOODS_BYTES);
+    let expected = [b"head", goods.bytes.as_slice()].concat();
+    for method in Method::ALL {
+        println!("method: {method}");
+        let calls = match method {
+            Method::ReadWrite { .. } => &[Call::Sendmsg, Call::Pread][..],
+            Method::Mmap => &[Call::Sendmsg, Call::Send],
+            Method::Sendfile => &[Call::Sendmsg, Call::Sendfile],
+            Method::Splice => &[Call::Sendmsg, Call::Splice],
+            Method::Zerocopy => &[Call::Sendmsg, Call::Send, Call::Recvmsg],
+        };
+        let sent = where_are_interrupted(calls, || send(method, b"head", &[goods.whole()]));
+        let Some(Some((received, _))) = sent else { continue };
         assert_same_bytes(&received, &expected);
     }
 }
