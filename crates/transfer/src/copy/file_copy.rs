@@ -26,7 +26,7 @@ const PASSING_BYTES: u64 = 256 * 1024 * 1024;
 pub struct FileCopy<'a> {
     copier: &'a Copier,
     files: Files,
-    ladder: Ladder,
+    ladder: Ladder<'a>,
     /// The source when copying began.
     before: Metadata,
     /// The file was cloned: it is as the source was at one moment.
@@ -80,7 +80,7 @@ impl<'a> FileCopy<'a> {
         if len == 0 && source.read_at(&mut [0], 0).map_err(CopyError::Source)? > 0 {
             return Err(CopyError::LengthUnknown);
         }
-        let ladder = Ladder::new(&Method::LADDER, copier.forced, copier.capabilities)?;
+        let ladder = Ladder::new(&Method::LADDER, copier)?;
         let files = Files::new(source, target);
         let is_cloned = len > 0 && clone(copier, &files, &ladder, len)?;
         if !is_cloned {
@@ -218,7 +218,7 @@ impl<'a> FileCopy<'a> {
 }
 
 /// Whether the target could be made a clone of the source.
-fn clone(copier: &Copier, files: &Files, ladder: &Ladder, len: u64) -> Result<bool, CopyError> {
+fn clone(copier: &Copier, files: &Files, ladder: &Ladder<'_>, len: u64) -> Result<bool, CopyError> {
     let rung = ladder.rung();
     if rung.method != Method::Reflink {
         return Ok(false);

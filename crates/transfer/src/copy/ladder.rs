@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
-use super::{CopyError, Method};
-use crate::{Capabilities, Reason};
+use super::{Copier, CopyError, Method};
+use crate::Reason;
 
 /// A method and why it was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,27 +16,22 @@ pub(super) struct Rung {
 
 /// Where one file stands on the way down from the best method. Shared by the threads that copy it.
 #[derive(Debug)]
-pub(super) struct Ladder {
+pub(super) struct Ladder<'a> {
+    copier: &'a Copier,
     /// Best first. The last one works everywhere.
     steps: &'static [Method],
-    forced: bool,
-    capabilities: Capabilities,
     rung: Mutex<Rung>,
 }
 
-impl Ladder {
+impl<'a> Ladder<'a> {
     /// Begins at the top of `steps`, or on the only rung.
-    pub(super) fn new(
-        steps: &'static [Method],
-        forced: Option<Method>,
-        capabilities: Capabilities,
-    ) -> Result<Self, CopyError> {
-        let rung = match forced {
-            Some(method) if method.is_offered(&capabilities) => Rung { method, reason: Reason::Forced },
+    pub(super) fn new(steps: &'static [Method], copier: &'a Copier) -> Result<Self, CopyError> {
+        let rung = match copier.forced {
+            Some(method) if method.is_offered(copier) => Rung { method, reason: Reason::Forced },
             Some(method) => return Err(refused(method, Errno::NOSYS)),
-            None => first_offered(steps, Reason::FirstChoice, &capabilities),
+            None => first_offered(steps, Reason::FirstChoice, copier),
         };
-        Ok(Self { steps, forced: forced.is_some(), capabilities, rung: Mutex::new(rung) })
+        Ok(Self { copier, steps, rung: Mutex::new(rung) })
     }
 
     /// What to use.
@@ -47,7 +42,7 @@ impl Ladder {
     /// Takes note that `method` does not work: the next one is used from now on, unless there is none.
     pub(super) fn refuse(&self, method: Method, errno: Errno) -> Result<(), CopyError> {
         let mut rung = self.lock();
-        if self.forced {
+        if self.copier.forced.is_some() {
             return Err(refused(method, errno));
         }
         // Another thread may have gone down already.
@@ -57,7 +52,7 @@ impl Ladder {
         let below = self.steps.iter().position(|step| *step == method).map_or(0, |at| at + 1);
         match self.steps.get(below..) {
             Some(rest @ [_, ..]) => {
-                *rung = first_offered(rest, Reason::Refused, &self.capabilities);
+                *rung = first_offered(rest, Reason::Refused, self.copier);
                 Ok(())
             }
             // The last rung is not refused but fails.
@@ -71,8 +66,8 @@ impl Ladder {
 }
 
 /// The first of `steps` that the kernel offers; the reason is `reason` unless some are missing.
-fn first_offered(steps: &[Method], reason: Reason, capabilities: &Capabilities) -> Rung {
-    match steps.iter().position(|method| method.is_offered(capabilities)) {
+fn first_offered(steps: &[Method], reason: Reason, copier: &Copier) -> Rung {
+    match steps.iter().position(|method| method.is_offered(copier)) {
         Some(0) => Rung { method: steps[0], reason },
         Some(at) => Rung { method: steps[at], reason: Reason::KernelLacks },
         None => Rung { method: Method::ReadWrite, reason: Reason::KernelLacks },
@@ -86,6 +81,7 @@ fn refused(method: Method, errno: Errno) -> CopyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Capabilities;
 
     fn rung(method: Method, reason: Reason) -> Rung {
         Rung { method, reason }
@@ -94,7 +90,8 @@ mod tests {
     #[test]
     fn refusals_lead_down_to_reading_and_writing() {
         let all = Capabilities { copy_file_range: true, sendfile: true, ..Capabilities::none() };
-        let ladder = Ladder::new(&Method::LADDER, None, all).unwrap();
+        let copier = Copier::automatic().with_capabilities(all);
+        let ladder = Ladder::new(&Method::LADDER, &copier).unwrap();
         assert_eq!(ladder.rung(), rung(Method::Reflink, Reason::FirstChoice));
         for pair in Method::LADDER.windows(2) {
             ladder.refuse(pair[0], Errno::XDEV).unwrap();
@@ -108,19 +105,30 @@ mod tests {
 
     #[test]
     fn what_the_kernel_lacks_is_passed_over_and_the_reason_kept() {
-        let ladder = Ladder::new(&Method::LADDER, None, Capabilities::none()).unwrap();
+        let copier = Copier::automatic().with_capabilities(Capabilities::none());
+        let ladder = Ladder::new(&Method::LADDER, &copier).unwrap();
         ladder.refuse(Method::Reflink, Errno::OPNOTSUPP).unwrap();
         assert_eq!(ladder.rung(), rung(Method::ReadWrite, Reason::KernelLacks));
     }
 
     #[test]
+    fn the_kernel_is_asked_when_a_method_depends_on_the_answer() {
+        let copier = Copier::automatic();
+        let ladder = Ladder::new(&Method::LADDER, &copier).unwrap();
+        assert_eq!(copier.capabilities.get(), None);
+        ladder.refuse(Method::Reflink, Errno::OPNOTSUPP).unwrap();
+        assert_eq!(copier.capabilities.get(), Some(&Capabilities::probe()));
+    }
+
+    #[test]
     fn a_forced_method_has_no_replacement() {
-        let ladder = Ladder::new(&Method::LADDER, Some(Method::Splice), Capabilities::probe()).unwrap();
+        let copier = Copier::force(Method::Splice);
+        let ladder = Ladder::new(&Method::LADDER, &copier).unwrap();
         assert_eq!(ladder.rung(), rung(Method::Splice, Reason::Forced));
         let error = ladder.refuse(Method::Splice, Errno::INVAL).unwrap_err().to_string();
         assert!(error.starts_with("the method splice is refused: Invalid argument"), "{error}");
-        let error =
-            Ladder::new(&Method::LADDER, Some(Method::Splice), Capabilities::none()).unwrap_err().to_string();
+        let copier = copier.with_capabilities(Capabilities::none());
+        let error = Ladder::new(&Method::LADDER, &copier).unwrap_err().to_string();
         assert!(error.starts_with("the method splice is refused: Function not implemented"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Capabilities;
+use super::Copier;
 
 /// A way from a file to a file, and for [`Method::RECEIVING`] from a socket, too.
 ///
@@ -51,11 +51,11 @@ impl Method {
     }
 
     /// Whether the kernel has what the method needs. Whether the file systems agree shows when it is tried.
-    pub(crate) fn is_offered(self, capabilities: &Capabilities) -> bool {
+    pub(crate) fn is_offered(self, copier: &Copier) -> bool {
         match self {
-            Self::CopyFileRange => capabilities.copy_file_range,
-            Self::Sendfile => capabilities.sendfile,
-            Self::Splice => capabilities.splice,
+            Self::CopyFileRange => copier.capabilities().copy_file_range,
+            Self::Sendfile => copier.capabilities().sendfile,
+            Self::Splice => copier.capabilities().splice,
             Self::Reflink | Self::Mmap | Self::ReadWrite => true,
         }
     }

@@ -30,7 +30,7 @@ pub use receive::Receiver;
 
 use std::fs::File;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use crate::{Capabilities, Ledger};
@@ -44,14 +44,15 @@ pub const THREADS_MAX: usize = 64;
 #[derive(Debug)]
 pub struct Copier {
     forced: Option<Method>,
-    capabilities: Capabilities,
+    /// Empty until a method depends on it: a clone takes less time than asking does.
+    capabilities: OnceLock<Capabilities>,
     ledger: Ledger,
 }
 
 impl Copier {
     /// The best method that kernel and file systems allow, in the order of [`Method::LADDER`].
     pub fn automatic() -> Self {
-        Self { forced: None, capabilities: Capabilities::probe(), ledger: Ledger::new() }
+        Self { forced: None, capabilities: OnceLock::new(), ledger: Ledger::new() }
     }
 
     /// Only this method: where it is refused, copying fails with [`CopyError::Refused`].
@@ -62,7 +63,11 @@ impl Copier {
     /// Uses no more than `capabilities`, whatever the kernel has.
     #[must_use]
     pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
-        Self { capabilities, ..self }
+        Self { capabilities: capabilities.into(), ..self }
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        self.capabilities.get_or_init(Capabilities::probe)
     }
 
     /// What was copied so far: [`Snapshot::copies`](crate::Snapshot::copies).

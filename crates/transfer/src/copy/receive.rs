@@ -25,7 +25,7 @@ use crate::{Reason, sys};
 pub struct Receiver<'a> {
     copier: &'a Copier,
     target: Arc<File>,
-    ladder: Ladder,
+    ladder: Ladder<'a>,
     pieces: Mutex<Pieces>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Receiver<'a> {
         if let Some(method) = copier.forced.filter(|method| !Method::RECEIVING.contains(method)) {
             return Err(CopyError::Refused { method, source: Errno::INVAL.into() });
         }
-        let ladder = Ladder::new(&Method::RECEIVING, copier.forced, copier.capabilities)?;
+        let ladder = Ladder::new(&Method::RECEIVING, copier)?;
         target.set_len(len).map_err(CopyError::Target)?;
         Ok(Self { copier, target, ladder, pieces: Mutex::new(Pieces::new(begin, len)) })
     }

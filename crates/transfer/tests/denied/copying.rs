@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use rustix::io::Errno;
-use transfer::Reason;
 use transfer::copy::{Copier, CopyError, Method};
+use transfer::{Capabilities, Reason};
 
 use denying::{Call, where_are_interrupted, where_fail};
 
@@ -27,12 +27,13 @@ const REFUSALS: [Errno; 9] = [
     Errno::BADF,
 ];
 
-/// Copies a file where `calls` fail, and says how its bytes went.
-fn copy(copier: &Copier, calls: &[Call], errno: Errno) -> Result<Vec<(Method, Reason, u64)>, CopyError> {
+/// Copies a file where `calls` fail after the kernel has offered them, and says how its bytes went.
+fn copy(copier: Copier, calls: &[Call], errno: Errno) -> Result<Vec<(Method, Reason, u64)>, CopyError> {
     let (source, target) = files();
+    let copier = copier.with_capabilities(Capabilities::probe());
     where_fail(calls, errno, || copier.copy(Arc::clone(&source), Arc::clone(&target), NonZeroUsize::MIN))?;
     assert!(same(&source, &target), "{calls:?} {errno:?}: the copy differs");
-    Ok(ways(copier))
+    Ok(ways(&copier))
 }
 
 /// What is to be copied, and an empty file.
@@ -65,7 +66,7 @@ fn what_is_refused_is_replaced_by_the_next_best() {
             (Call::Sendfile, Method::Sendfile),
             (Call::Splice, Method::ReadWrite),
         ] {
-            let ways = copy(&Copier::automatic(), &refused, errno).unwrap();
+            let ways = copy(Copier::automatic(), &refused, errno).unwrap();
             assert_eq!(ways, [(method, Reason::Refused, LEN)], "{refused:?} {errno:?}");
             refused.push(next);
         }
@@ -82,18 +83,18 @@ fn what_was_asked_for_and_is_refused_is_an_error_with_its_name() {
         (Method::Mmap, Call::MapFile),
     ];
     for (method, call) in forced {
-        let error = copy(&Copier::force(method), &[call], Errno::PERM).unwrap_err();
+        let error = copy(Copier::force(method), &[call], Errno::PERM).unwrap_err();
         assert!(matches!(error, CopyError::Refused { method: named, .. } if named == method), "{error:?}");
     }
-    let error = copy(&Copier::force(Method::Splice), &[Call::Pipe], Errno::MFILE).unwrap_err();
+    let error = copy(Copier::force(Method::Splice), &[Call::Pipe], Errno::MFILE).unwrap_err();
     assert!(matches!(error, CopyError::Refused { method: Method::Splice, .. }), "{error:?}");
 }
 
 #[test]
 fn a_file_system_that_does_not_tell_where_holes_are_is_copied_whole() {
     for errno in [Errno::INVAL, Errno::OPNOTSUPP] {
-        copy(&Copier::force(Method::ReadWrite), &[Call::SeekData], errno).unwrap();
-        copy(&Copier::force(Method::ReadWrite), &[Call::SeekHole], errno).unwrap();
+        copy(Copier::force(Method::ReadWrite), &[Call::SeekData], errno).unwrap();
+        copy(Copier::force(Method::ReadWrite), &[Call::SeekHole], errno).unwrap();
     }
 }
 
@@ -102,13 +103,13 @@ fn a_full_target_and_a_broken_disk_are_errors_and_no_reason_for_another_way() {
     let all = [Call::CopyFileRange, Call::Sendfile, Call::Pwrite];
     for errno in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::ROFS] {
         for forced in [Method::CopyFileRange, Method::Sendfile, Method::ReadWrite] {
-            let error = copy(&Copier::force(forced), &all, errno).unwrap_err();
+            let error = copy(Copier::force(forced), &all, errno).unwrap_err();
             assert!(matches!(error, CopyError::Target(_)), "{forced} {errno:?}: {error:?}");
         }
     }
-    let error = copy(&Copier::force(Method::CopyFileRange), &all, Errno::IO).unwrap_err();
+    let error = copy(Copier::force(Method::CopyFileRange), &all, Errno::IO).unwrap_err();
     assert!(matches!(error, CopyError::Between { method: Method::CopyFileRange, .. }), "{error:?}");
-    let error = copy(&Copier::force(Method::ReadWrite), &[Call::Pread], Errno::IO).unwrap_err();
+    let error = copy(Copier::force(Method::ReadWrite), &[Call::Pread], Errno::IO).unwrap_err();
     assert!(matches!(error, CopyError::Source(_)), "{error:?}");
 }
 
