@@ -26,7 +26,7 @@ use tracing::{debug, warn};
 const LOOK_UP_THREADS: usize = 8;
 
 /// Threads that may wait for one disk to take records.
-const APPEND_THREADS: usize = 4;
+const APPEND_THREADS: usize = 8;
 
 /// An append that takes this long is waiting for its disk: a thousand times what one takes that does not.
 const STALLED_AFTER_MS: u64 = 20;

@@ -37,11 +37,9 @@ impl OffsetsLog for Offsets {
         }
         let bytes = batch.build().map_err(|_| ErrorCode::RecordListTooLarge)?;
         let partition = self.partitions.by_name(OFFSETS_TOPIC, partition.0)?;
-        partition
-            .append(&bytes, AppendOrigin::Coordinator, &mut News::default())
-            .await
-            .map(drop)
-            .map_err(|error| error.code)
+        let news = News::default();
+        let appending = partition.append(&bytes, AppendOrigin::Coordinator, &news);
+        news.told_before_waits(appending).await.map(drop).map_err(|error| error.code)
     }
 }
 

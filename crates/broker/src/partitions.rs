@@ -1,12 +1,15 @@
 //! The partitions that this broker holds.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use log::{AppendInfo, AppendOrigin, Log, LogError, ReadUntil, RefusedRecord};
+use parking_lot::Mutex;
 use protocol::records::RecordsError;
 use protocol::{ErrorCode, LeaderEpoch, Offset, PartitionIndex};
 use tokio::task::JoinHandle;
@@ -145,14 +148,15 @@ impl Partition {
     }
 
     /// Appends batches: one from a producer, any number from a coordinator of this broker. Returns when they are
-    /// committed, and flushed where the topic's settings demand it. Those who wait for them hear of it from `news`.
+    /// committed, and flushed where the topic's settings demand it. Those who wait for them hear of it from `news`, within
+    /// [`News::told_before_waits`].
     pub(crate) async fn append(
         self: &Arc<Self>,
         batches: &Bytes,
         origin: AppendOrigin,
-        news: &mut News,
+        news: &News,
     ) -> Result<Appended, ProduceError> {
-        let appended = self.append_to_log(batches, origin, news).await?;
+        let appended = self.append_to_log(batches, origin).await?;
         // The only replica is in sync by itself: what is written is committed.
         self.log.advance_high_watermark(self.log.end_offset());
         news.add(self);
@@ -164,7 +168,6 @@ impl Partition {
             drop(self.on_disk("write index entries", Log::write_indexes_out));
         }
         if appended.flush_due {
-            news.tell();
             self.flush(self.log.end_offset()).await.map_err(|_| ErrorCode::KafkaStorageError)??;
         }
         Ok(Appended {
@@ -178,12 +181,10 @@ impl Partition {
         self: &Arc<Self>,
         batches: &Bytes,
         origin: AppendOrigin,
-        news: &mut News,
     ) -> Result<AppendInfo, ProduceError> {
         if let Some(_appending) = self.disk.append_here() {
             return Ok(self.log.append(batches, origin, self.leader_epoch, clock::now_ms())?);
         }
-        news.tell();
         let (partition, batches) = (Arc::clone(self), batches.clone());
         let append = move || partition.log.append(&batches, origin, partition.leader_epoch, clock::now_ms());
         let appended = self.disk.append_apart(append).await;
@@ -213,17 +214,30 @@ impl Partition {
 /// nothing else to do, so nobody is told before the last append that may hold it, and everybody before a wait.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    of: Vec<Arc<Partition>>,
+    of: Mutex<Vec<Arc<Partition>>>,
 }
 
 impl News {
-    fn add(&mut self, partition: &Arc<Partition>) {
-        self.of.push(Arc::clone(partition));
+    /// Does `work`, which appends. Before it waits for anything, those are told who wait for what it has appended by then.
+    pub(crate) async fn told_before_waits<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let polled = work.as_mut().poll(context);
+            if polled.is_pending() {
+                self.tell();
+            }
+            polled
+        })
+        .await
+    }
+
+    fn add(&self, partition: &Arc<Partition>) {
+        self.of.lock().push(Arc::clone(partition));
     }
 
     /// Wakes those who wait for records of these partitions.
-    fn tell(&mut self) {
-        for partition in self.of.drain(..) {
+    fn tell(&self) {
+        for partition in self.of.lock().drain(..) {
             partition.interested.wake();
         }
     }

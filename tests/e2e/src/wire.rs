@@ -131,6 +131,24 @@ pub fn frame(api: i16, version: i16, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The body of a Produce request (version 7, `acks=1`) with the same batch for several partitions of `topic`.
+pub fn produce(topic: &str, partitions: &[i32], batch: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend((-1_i16).to_be_bytes()); // no transactional id
+    body.extend(1_i16.to_be_bytes()); // acks
+    body.extend(30_000_i32.to_be_bytes()); // timeout_ms
+    body.extend(1_i32.to_be_bytes()); // topics
+    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
+    body.extend(topic.as_bytes());
+    body.extend(i32::try_from(partitions.len()).expect("partitions").to_be_bytes());
+    for partition in partitions {
+        body.extend(partition.to_be_bytes());
+        body.extend(i32::try_from(batch.len()).expect("a batch").to_be_bytes());
+        body.extend(batch);
+    }
+    body
+}
+
 /// The frame of a Fetch request (version 4) for partition 0 of `topic`, which waits for nothing.
 pub fn fetch(topic: &str, offset: i64, max_bytes: i32) -> Vec<u8> {
     let mut body = Vec::new();

@@ -2,7 +2,7 @@
 
 use e2e::admin::Admin;
 use e2e::clients::{self, Outgoing};
-use e2e::wire::{Connection, Outcome, api};
+use e2e::wire::{self, Connection, Outcome, api};
 use e2e::{Broker, Disk, wait};
 
 /// More than the broker has threads for connections, and more than it spends on a stalled disk.
@@ -34,6 +34,11 @@ fn a_frozen_file_system_stops_neither_other_disks_nor_readers() {
         clients::delivered(clients::enqueue(&producer, record(partition, "before"))).unwrap();
     }
 
+    let mut fetching = Connection::open(&broker.bootstrap()).unwrap();
+    fetching.send(&wire::fetch("two-disks", 0, 1 << 20));
+    let Outcome::Answer(answer) = fetching.outcome() else { panic!("the broker closed the connection") };
+    let batch = wire::fetched("two-disks", &answer);
+
     let frozen_disk = disk.freeze();
     let writers: Vec<_> = (0..WRITERS).map(|_| clients::producer(&broker, &[])).collect();
     let waiting: Vec<_> =
@@ -58,9 +63,18 @@ fn a_frozen_file_system_stops_neither_other_disks_nor_readers() {
     let read = clients::read_all(&broker, "two-disks", &[]);
     assert_eq!((read[&healthy].len(), read[&frozen].len()), (51, 1));
 
+    // Of one request, what is for the other disk does not wait for the first.
+    let both = wire::produce("two-disks", &[frozen, healthy], &batch);
+    let mut writing = Connection::open(&broker.bootstrap()).unwrap();
+    writing.send(&wire::frame(api::PRODUCE, 7, &both));
+    wait::until("the part for the healthy disk is read", || {
+        clients::read_all(&broker, "two-disks", &[])[&healthy].len() == 52
+    });
+
     drop(frozen_disk);
     for delivery in waiting {
         clients::delivered(delivery).unwrap();
     }
-    assert_eq!(clients::read_all(&broker, "two-disks", &[])[&frozen].len(), 1 + WRITERS);
+    assert!(matches!(writing.outcome(), Outcome::Answer(_)));
+    assert_eq!(clients::read_all(&broker, "two-disks", &[])[&frozen].len(), 1 + WRITERS + 1);
 }

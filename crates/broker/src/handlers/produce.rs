@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use log::AppendOrigin;
 use protocol::ErrorCode;
 use protocol::messages::produce::request::{PartitionProduceData, TopicProduceData};
@@ -24,6 +26,9 @@ const NO_ACKS: i16 = 0;
 const ALL_ACKS: i16 = -1;
 /// The client id with which Kafka's own tools write to internal topics.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
+/// Appends of one request at the same time. Where none has to wait for its disk each is done before the next begins; of those
+/// that have to, none waits for the disk of another, and what is under way takes bounded memory.
+const SIDE_BY_SIDE: usize = 16;
 /// What is said as an offset where nothing was appended.
 const NO_OFFSET: i64 = -1;
 
@@ -43,15 +48,13 @@ pub(crate) async fn handle(
     } else {
         None
     };
+    let news = News::default();
+    let appending = append_all(broker, context, refused, &request.topic_data, &news);
+    let mut appended = news.told_before_waits(appending).await.into_iter();
     let mut responses = Vec::with_capacity(request.topic_data.len());
-    let mut news = News::default();
     for topic in request.topic_data {
         let mut partition_responses = Vec::with_capacity(topic.partition_data.len());
-        for data in &topic.partition_data {
-            let appended = match refused {
-                Some(code) => Err(code.into()),
-                None => append(broker, context, &topic, data, &mut news).await,
-            };
+        for (data, appended) in topic.partition_data.iter().zip(&mut appended) {
             if request.acks == NO_ACKS
                 && let Err(error) = &appended
             {
@@ -76,13 +79,40 @@ pub(crate) async fn handle(
     Ok(Some(ProduceResponse { responses, node_endpoints, ..ProduceResponse::default() }))
 }
 
+/// What came of each partition of `topics`, in their order.
+async fn append_all(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    refused: Option<ErrorCode>,
+    topics: &[TopicProduceData],
+    news: &News,
+) -> Vec<Result<Appended, ProduceError>> {
+    let (mut under_way, mut appended) = (FuturesOrdered::new(), Vec::new());
+    for topic in topics {
+        for data in &topic.partition_data {
+            if under_way.len() == SIDE_BY_SIDE {
+                appended.extend(under_way.next().await);
+            }
+            under_way.push_back(append(broker, context, refused, topic, data, news));
+        }
+    }
+    while let Some(done) = under_way.next().await {
+        appended.push(done);
+    }
+    appended
+}
+
 async fn append(
     broker: &Arc<Broker>,
     context: &RequestContext,
+    refused: Option<ErrorCode>,
     topic: &TopicProduceData,
     data: &PartitionProduceData,
-    news: &mut News,
+    news: &News,
 ) -> Result<Appended, ProduceError> {
+    if let Some(code) = refused {
+        return Err(code.into());
+    }
     let partition = find(broker, context, topic, data.index)?;
     if is_internal(&partition.topic) && context.client_id.as_deref() != Some(ADMIN_CLIENT_ID) {
         return Err(ErrorCode::InvalidTopicException.into());
