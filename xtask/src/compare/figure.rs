@@ -199,7 +199,7 @@ impl Figure {
             Self::Proxy => {
                 "`crossdock proxy`, nginx's `stream` (one worker, `proxy_half_close on`) with its own buffers and with \
                  `proxy_buffer_size 64k`, and HAProxy (one thread) as it is, with `option splice-request` and \
-                 `splice-response`, and with pipes of 1 MiB besides (`tune.pipesize`), in turn on the first core; \
+                 `splice-response`, and with pipes of 1 MiB besides (`tune.pipesize`), each load through one after the other, on the first core; \
                  `crossdock bench through-proxy` plays 100 clients and their target on the second. Streams come to 5.2 GB in \
                  messages of 64 KiB, one way or half of it each way; then each client sends a message of 100 bytes 2,000 \
                  times, or of 16 KiB 1,000 times, and waits for one of the same length. CPU time is that of the process that \

@@ -166,10 +166,7 @@ impl Compare {
             if let Some(measured) = wanted.figure(Figure::Proxy) {
                 memory::touch_most()?;
                 let bounded = proxy::BoundedBuffers::begin()?;
-                for kind in proxies::Kind::ALL {
-                    let folder = data.path.join(kind.name().replace(' ', "-"));
-                    proxy::run(kind, &launcher, &folder, &sizes, measured)?;
-                }
+                proxy::run(&launcher, &data.path, &sizes, measured)?;
                 drop(bounded);
             }
             if let Some(measured) = wanted.figure(Figure::Asking) {

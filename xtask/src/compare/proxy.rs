@@ -67,9 +67,9 @@ impl BoundedBuffers {
     }
 }
 
-/// Measures one proxy on the first core, with its clients and its target on the second.
+/// Measures all proxies on the first core, with their clients and their target on the second. Each load goes through one after
+/// the other before the next load does: what is compared is seconds apart, and a machine's minutes differ.
 pub(crate) fn run(
-    kind: Kind,
     launcher: &Launcher,
     folder: &Path,
     sizes: &Sizes,
@@ -78,8 +78,11 @@ pub(crate) fn run(
     let nginx = word_after("nginx", "-v", "nginx/")?;
     let haproxy = word_after("haproxy", "-v", "version ")?;
     measured.with = format!("nginx {nginx}, HAProxy {haproxy}");
-    let proxy = kind.start(launcher, folder)?;
-    let mut session = Session { kind, launcher, proxy: &proxy, measured };
+    let start = |kind: Kind| {
+        let proxy = kind.start(launcher, &folder.join(kind.name().replace(' ', "-")))?;
+        anyhow::Ok(Session { kind, launcher, proxy })
+    };
+    let sessions = Kind::ALL.into_iter().map(start).collect::<Result<Vec<_>, _>>()?;
     let stream = |traffic, messages| Load { traffic, messages, message_bytes: STREAM_MESSAGE_BYTES };
     let one_way = stream("one-way", sizes.proxy_stream_messages);
     // Both ways are as many bytes as one.
@@ -88,47 +91,67 @@ pub(crate) fn run(
     let small = exchange(sizes.proxy_small_messages, SMALL_MESSAGE_BYTES);
     let large = exchange(sizes.proxy_large_messages, LARGE_MESSAGE_BYTES);
     for load in [one_way, both_ways, small, large] {
-        session.pass(Load { messages: WARM_UP_MESSAGES, ..load })?;
+        for session in &sessions {
+            session.pass(Load { messages: WARM_UP_MESSAGES, ..load })?;
+        }
     }
 
-    session.per_gigabyte(ONE_WAY, one_way)?;
-    let resident_mb = session.per_gigabyte(BOTH_WAYS, both_ways)?;
-    session.measured.add(RESIDENT, kind.name(), MEGABYTES, resident_mb);
-    session.per_message(SMALL, small)?;
-    session.per_message(LARGE, large)?;
+    per_gigabyte(&sessions, ONE_WAY, one_way, measured)?;
+    for (session, resident_mb) in
+        sessions.iter().zip(per_gigabyte(&sessions, BOTH_WAYS, both_ways, measured)?)
+    {
+        measured.add(RESIDENT, session.kind.name(), MEGABYTES, resident_mb);
+    }
+    per_message(&sessions, SMALL, small, measured)?;
+    per_message(&sessions, LARGE, large, measured)?;
 
     let unpaced = WithoutPacing::begin()?;
-    session.per_gigabyte(ONE_WAY_UNPACED, one_way)?;
-    session.per_gigabyte(BOTH_WAYS_UNPACED, both_ways)?;
-    session.per_message(SMALL_UNPACED, small)?;
-    session.per_message(LARGE_UNPACED, large)?;
+    per_gigabyte(&sessions, ONE_WAY_UNPACED, one_way, measured)?;
+    per_gigabyte(&sessions, BOTH_WAYS_UNPACED, both_ways, measured)?;
+    per_message(&sessions, SMALL_UNPACED, small, measured)?;
+    per_message(&sessions, LARGE_UNPACED, large, measured)?;
     drop(unpaced);
-    proxy.stop()
+    sessions.into_iter().try_for_each(|session| session.proxy.stop())
+}
+
+/// What a gigabyte costs each of them, and the most memory that it has had until then, in MB.
+fn per_gigabyte(
+    sessions: &[Session<'_>],
+    case: &str,
+    load: Load,
+    measured: &mut Measured,
+) -> anyhow::Result<Vec<f64>> {
+    let mut resident_mb = Vec::new();
+    for session in sessions {
+        let report = session.measure(case, load)?;
+        let gigabytes = number(&report, "bytes")? / 1e9;
+        measured.add(case, session.kind.name(), CPU_PER_GB, cpu_s(&report["proxy"])? / gigabytes);
+        resident_mb.push(number(&report["proxy"], "peak_resident_bytes")? / 1e6);
+    }
+    Ok(resident_mb)
+}
+
+fn per_message(
+    sessions: &[Session<'_>],
+    case: &str,
+    load: Load,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    for session in sessions {
+        let report = session.measure(case, load)?;
+        let cpu_us = cpu_s(&report["proxy"])? * 1e6;
+        measured.add(case, session.kind.name(), CPU_PER_MESSAGE, cpu_us / number(&report, "messages")?);
+    }
+    Ok(())
 }
 
 struct Session<'a> {
     kind: Kind,
     launcher: &'a Launcher,
-    proxy: &'a Proxy,
-    measured: &'a mut Measured,
+    proxy: Proxy,
 }
 
 impl Session<'_> {
-    /// What a gigabyte costs, and the most memory that the proxy has had until then, in MB.
-    fn per_gigabyte(&mut self, case: &str, load: Load) -> anyhow::Result<f64> {
-        let report = self.measure(case, load)?;
-        let gigabytes = number(&report, "bytes")? / 1e9;
-        self.measured.add(case, self.kind.name(), CPU_PER_GB, cpu_s(&report["proxy"])? / gigabytes);
-        Ok(number(&report["proxy"], "peak_resident_bytes")? / 1e6)
-    }
-
-    fn per_message(&mut self, case: &str, load: Load) -> anyhow::Result<()> {
-        let report = self.measure(case, load)?;
-        let cpu_us = cpu_s(&report["proxy"])? * 1e6;
-        self.measured.add(case, self.kind.name(), CPU_PER_MESSAGE, cpu_us / number(&report, "messages")?);
-        Ok(())
-    }
-
     fn measure(&self, case: &str, load: Load) -> anyhow::Result<Value> {
         eprintln!("  {}: {case}", self.kind.name());
         self.pass(load).with_context(|| format!("{}: {case}", self.kind.name()))
