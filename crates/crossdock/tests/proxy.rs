@@ -36,6 +36,14 @@ impl Proxy {
         Self { process: Serving(process), output, address }
     }
 
+    /// Where a proxy that was started with `--admin` says that its metrics are.
+    fn admin(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        let page = line.trim_end().strip_prefix("metrics on http://").unwrap();
+        page.strip_suffix("/metrics").unwrap().to_owned()
+    }
+
     /// Waits for the end and returns what was printed.
     fn last_words(mut self) -> String {
         let mut text = String::new();
@@ -43,6 +51,14 @@ impl Proxy {
         assert!(self.process.0.wait().unwrap().success());
         text
     }
+}
+
+fn metrics(admin: &str) -> String {
+    let mut pages = TcpStream::connect(admin).unwrap();
+    pages.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut page = String::new();
+    pages.read_to_string(&mut page).unwrap();
+    page
 }
 
 fn exchange(proxy: &Proxy, target: &TcpListener) {
@@ -84,13 +100,7 @@ fn metrics_are_where_they_are_said_to_be() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = target.local_addr().unwrap().to_string();
     let mut proxy = Proxy::start(&to, &["--admin", "127.0.0.1:0"]);
-    let mut line = String::new();
-    proxy.output.read_line(&mut line).unwrap();
-    let admin = line.trim_end().strip_prefix("metrics on http://").unwrap().strip_suffix("/metrics").unwrap();
-    let mut pages = TcpStream::connect(admin).unwrap();
-    pages.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
-    let mut page = String::new();
-    pages.read_to_string(&mut page).unwrap();
+    let page = metrics(&proxy.admin());
     assert!(page.contains("crossdock_proxy_connections_accepted_total 0"), "{page}");
 }
 
@@ -121,6 +131,21 @@ fn a_killed_proxy_does_not_tell_peers_that_they_have_all_there_is() {
     for peer in [&mut client, &mut server] {
         assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
+}
+
+#[test]
+fn a_proxy_killed_while_it_waits_for_the_target_does_not_tell_its_client_that_there_is_nothing() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    // With one connection that is not accepted its queue is full: the proxy's is not answered.
+    rustix::net::listen(&target, 0).unwrap();
+    let to = target.local_addr().unwrap();
+    let _first = TcpStream::connect(to).unwrap();
+    let mut proxy = Proxy::start(&to.to_string(), &["--admin", "127.0.0.1:0"]);
+    let admin = proxy.admin();
+    let mut client = TcpStream::connect(&proxy.address).unwrap();
+    while !metrics(&admin).contains("crossdock_proxy_connections_accepted_total 1") {}
+    proxy.process.0.kill().unwrap();
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -25,11 +25,11 @@ pub(crate) struct Shared {
     pub(crate) idle_timeout: Duration,
 }
 
-/// Serves one client until its connection ends.
-pub(crate) async fn serve(shared: Arc<Shared>, client: Unanswered, peer: SocketAddr) {
+/// Serves one client, which is set to be reset at its close, until its connection ends.
+pub(crate) async fn serve(shared: Arc<Shared>, client: TcpStream, peer: SocketAddr) {
     let _open = shared.counters.opened();
     debug!(%peer, "connection opened");
-    let target = match shared.target.connect(client.reached_at()).await {
+    let target = match shared.target.connect(client.local_addr().ok()).await {
         Ok(target) => target,
         Err(error) => {
             shared.counters.unreachable();
@@ -37,9 +37,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: Unanswered, peer: SocketA
             return;
         }
     };
-    if let Some(client) = client.keep() {
-        relay(&shared, client, target, peer).await;
-    }
+    relay(&shared, client, target, peer).await;
 }
 
 async fn relay(shared: &Shared, client: TcpStream, target: TcpStream, peer: SocketAddr) {
@@ -85,30 +83,4 @@ async fn relay(shared: &Shared, client: TcpStream, target: TcpStream, peer: Sock
 fn prepare(socket: &TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
     SockRef::from(socket).set_keepalive(true)
-}
-
-/// A client that is reset unless it is kept: an end in order would say that the target had nothing to say.
-pub(crate) struct Unanswered(Option<TcpStream>);
-
-impl Unanswered {
-    pub(crate) fn new(client: TcpStream) -> Self {
-        Self(Some(client))
-    }
-
-    fn reached_at(&self) -> Option<SocketAddr> {
-        self.0.as_ref().and_then(|client| client.local_addr().ok())
-    }
-
-    fn keep(mut self) -> Option<TcpStream> {
-        self.0.take()
-    }
-}
-
-impl Drop for Unanswered {
-    fn drop(&mut self) {
-        if let Some(client) = &self.0 {
-            // One that is already broken needs no reset.
-            let _ = client.set_zero_linger();
-        }
-    }
 }

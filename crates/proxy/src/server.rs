@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::warn;
 use transfer::{CongestionControl, Engine};
 
-use crate::connection::{self, Shared, Unanswered};
+use crate::connection::{self, Shared};
 use crate::metrics::{Metrics, StopReceiver};
 use crate::target::Target;
 use crate::{Counters, HostPort};
@@ -164,7 +164,9 @@ async fn accept(
             Some(_) = connections.join_next() => {}
             accepted = next_connection(&listener), if connections.len() < max_connections => {
                 if let Some((client, peer)) = accepted {
-                    let client = Unanswered::new(client);
+                    // Until the target answers, an end in order would say that it had nothing to say, whoever closes the
+                    // connection. One that is already broken needs no reset.
+                    let _ = client.set_zero_linger();
                     connections.spawn(connection::serve(Arc::clone(&shared), client, peer));
                 }
             }

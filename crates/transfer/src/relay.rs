@@ -89,7 +89,7 @@ impl Sockets {
     pub(crate) fn new(left: TcpStream, right: TcpStream) -> Self {
         for socket in [&left, &right] {
             // Whoever closes it, and be it the kernel when the process is killed. One that is already broken needs no reset.
-            let _ = sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+            let _ = socket.set_zero_linger();
         }
         Self { left, right }
     }
