@@ -2,15 +2,15 @@
 //! are open.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry, File};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use transfer::{Engine, Mechanism, Policy, Reason};
+use transfer::{Engine, Mechanism, Path, Policy, Reason};
 
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -28,7 +28,7 @@ async fn relay(engine: &Arc<Engine>) -> (TcpStream, TcpStream) {
     let (left, near) = (connect().await.unwrap(), listener.accept().await.unwrap().0);
     let (right, far) = (connect().await.unwrap(), listener.accept().await.unwrap().0);
     let engine = Arc::clone(engine);
-    tokio::spawn(async move { engine.relay(near, far, transfer::Path::Proxy, NEVER, |_, _| {}).await });
+    tokio::spawn(async move { engine.relay(near, far, Path::Proxy, NEVER, |_, _| {}).await });
     (left, right)
 }
 
@@ -39,29 +39,31 @@ async fn pass(left: &mut TcpStream, right: &mut TcpStream) {
     left.read_exact(&mut [0; 4]).await.unwrap();
 }
 
-fn open_descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+/// The number of each open descriptor, and what it is of.
+fn descriptors() -> Vec<(String, String)> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap().map(Result::unwrap);
+    let text = |name: &OsStr| name.to_string_lossy().into_owned();
+    // Another thread may have closed it meanwhile.
+    let of = |entry: DirEntry| {
+        Some((text(&entry.file_name()), text(fs::read_link(entry.path()).ok()?.as_os_str())))
+    };
+    entries.filter_map(of).collect()
 }
 
 fn open_pipe_ends() -> usize {
-    let links = fs::read_dir("/proc/self/fd").unwrap().map(|entry| fs::read_link(entry.unwrap().path()));
-    links.filter(|link| link.as_ref().is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"))).count()
+    descriptors().iter().filter(|(_, of)| of.starts_with("pipe:")).count()
 }
 
 /// How many descriptors this process watches for bytes: what proc_pid_fdinfo(5) says of its epoll(7)s.
 fn watched_for_bytes() -> usize {
     const EPOLLIN: u64 = 1;
-    let mut watched = 0;
-    for entry in fs::read_dir("/proc/self/fd").unwrap().map(Result::unwrap) {
-        if fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy() == "anon_inode:[eventpoll]") {
-            let info = fs::read_to_string(Path::new("/proc/self/fdinfo").join(entry.file_name())).unwrap();
-            let events =
-                info.lines().filter_map(|line| line.split_once("events:")?.1.split_whitespace().next());
-            watched +=
-                events.filter(|events| u64::from_str_radix(events, 16).unwrap() & EPOLLIN != 0).count();
-        }
-    }
-    watched
+    let epolls = descriptors().into_iter().filter(|(_, of)| of == "anon_inode:[eventpoll]");
+    let infos = epolls.map(|(number, _)| fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap());
+    let watched = |info: String| {
+        let events = info.lines().filter_map(|line| line.split_once("events:")?.1.split_whitespace().next());
+        events.filter(|events| u64::from_str_radix(events, 16).unwrap() & EPOLLIN != 0).count()
+    };
+    infos.map(watched).sum()
 }
 
 async fn repeat_until(is_reached: impl Fn() -> bool, work: impl Fn()) {
@@ -105,9 +107,9 @@ fn without_a_descriptor_for_a_pipe_bytes_are_copied_until_there_is_one() {
     on_one_thread(async {
         let engine = Arc::new(Engine::new(Policy::force(Mechanism::Splice)));
         let (mut left, mut right) = relay(&engine).await;
-        let before = open_descriptors();
+        let before = descriptors().len();
         // Begun: a relay has two descriptors of each socket.
-        repeat_until(|| open_descriptors() > before, || {}).await;
+        repeat_until(|| descriptors().len() > before, || {}).await;
         let usual = getrlimit(Resource::Nofile);
         let null = File::open("/dev/null").unwrap();
         let mut taken = Vec::new();

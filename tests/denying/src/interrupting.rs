@@ -149,6 +149,7 @@ mod tests {
             panic!("Pwrite: there was none to interrupt, nor could be");
         }
     }
+
     #[test]
     fn where_it_cannot_be_done_nothing_is() {
         // A thread has one listener at most.

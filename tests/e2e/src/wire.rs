@@ -131,6 +131,11 @@ pub fn frame(api: i16, version: i16, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
+fn put_name(body: &mut Vec<u8>, topic: &str) {
+    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
+    body.extend(topic.as_bytes());
+}
+
 /// The body of a Produce request (version 7, `acks=1`) with the same batch for several partitions of `topic`.
 pub fn produce(topic: &str, partitions: &[i32], batch: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
@@ -138,8 +143,7 @@ pub fn produce(topic: &str, partitions: &[i32], batch: &[u8]) -> Vec<u8> {
     body.extend(1_i16.to_be_bytes()); // acks
     body.extend(30_000_i32.to_be_bytes()); // timeout_ms
     body.extend(1_i32.to_be_bytes()); // topics
-    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
-    body.extend(topic.as_bytes());
+    put_name(&mut body, topic);
     body.extend(i32::try_from(partitions.len()).expect("partitions").to_be_bytes());
     for partition in partitions {
         body.extend(partition.to_be_bytes());
@@ -158,8 +162,7 @@ pub fn fetch(topic: &str, offset: i64, max_bytes: i32) -> Vec<u8> {
     body.extend(max_bytes.to_be_bytes());
     body.push(0); // read uncommitted
     body.extend(1_i32.to_be_bytes()); // topics
-    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
-    body.extend(topic.as_bytes());
+    put_name(&mut body, topic);
     body.extend(1_i32.to_be_bytes()); // partitions
     body.extend(0_i32.to_be_bytes()); // partition
     body.extend(offset.to_be_bytes());
@@ -178,8 +181,7 @@ pub fn fetch_in_a_new_session(topic: &str) -> Vec<u8> {
     body.extend(0_i32.to_be_bytes()); // no session yet
     body.extend(0_i32.to_be_bytes()); // its first epoch
     body.extend(1_i32.to_be_bytes()); // topics
-    body.extend(i16::try_from(topic.len()).expect("a topic's name").to_be_bytes());
-    body.extend(topic.as_bytes());
+    put_name(&mut body, topic);
     body.extend(1_i32.to_be_bytes()); // partitions
     body.extend(0_i32.to_be_bytes()); // partition
     body.extend(0_i64.to_be_bytes()); // fetch_offset

@@ -152,8 +152,8 @@ impl Figure {
                  ProducerPerformance with 5,000 records of 1 KiB a second and `linger.ms=0` for 20 s, on both cores \
                  because of its own compiler; then for 20 s `crossdock bench both` with 1,000 records a second in \
                  requests of their own, which consumes what it produces, and whose latencies count from the time a \
-                 record was due. A tail during which the host took more than 1 % of the CPU time is measured again, up to three \
-                 times, for both brokers alike. The cold readers have what is left of the clients' core. The eight read each topic \
+                 record was due. A tail during which the host took more than 1 % of the CPU time is measured again, up to \
+                 three times, for both brokers alike. The cold readers have what is left of the clients' core. The eight read each topic \
                  twice, so that together they can get twice what the disk gives. At last, with 1 GiB of memory for the \
                  broker and its pages (memory, control groups version 1): 300 MB are produced and consumed, then the \
                  four topics are read once; how much of the 300 MB is still in the page cache?"
@@ -184,8 +184,8 @@ impl Figure {
                  file whose pages are in memory, the same file with none of its pages there, and 12 files in memory (`cp \
                  --recursive`, `rclone copy`). The file systems lie on loop devices over the machine's disk, past its cache \
                  (`losetup --direct-io`). Seconds until the command ends: as none of them waits for the disk, much of the \
-                 copy may be in memory then. Before each, the last copy is deleted and everything written out; each copies twice, \
-                 and the second time counts, so that what a file system still has to do for what was deleted is its own."
+                 copy may be in memory then. Before each, the last copy is deleted and everything written out; each copies \
+                 twice, and the second time counts, so that what a file system still has to do for what was deleted is its own."
             }
             Self::Asking => {
                 "One thread sends regions of a file in memory to a reader on the other core, half of the time after asking \
@@ -199,7 +199,8 @@ impl Figure {
             Self::Proxy => {
                 "`crossdock proxy`, nginx's `stream` (one worker, `proxy_half_close on`) with its own buffers and with \
                  `proxy_buffer_size 64k`, and HAProxy (one thread) as it is, with `option splice-request` and \
-                 `splice-response`, and with pipes of 1 MiB besides (`tune.pipesize`), each load through one after the other, on the first core; \
+                 `splice-response`, and with pipes of 1 MiB besides (`tune.pipesize`), each load through one after the \
+                 other, on the first core; \
                  `crossdock bench through-proxy` plays 100 clients and their target on the second. Streams come to 5.2 GB in \
                  messages of 64 KiB, one way or half of it each way; then each client sends a message of 100 bytes 2,000 \
                  times, or of 16 KiB 1,000 times, and waits for one of the same length. CPU time is that of the process that \
