@@ -11,8 +11,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -334,9 +336,9 @@ impl Watch {
         *reserve = Reserve::Goes;
         let watch = Arc::clone(self);
         self.runtime.spawn(async move {
-            // A worker that has just come upon this may still hold the task that it woke last, which nobody can take from
-            // it. After a yield it does not.
-            tokio::task::yield_now().await;
+            // What only this thread could take up goes to others: the tasks that it is to wake when it has nothing else to
+            // do, and the one that it woke last.
+            tokio::task::block_in_place(|| ());
             watch.rest();
         });
         while *reserve == Reserve::Goes {
@@ -351,7 +353,8 @@ impl Watch {
     fn rest(&self) {
         let mut reserve = self.reserve.lock();
         if *reserve == Reserve::Goes {
-            *reserve = Reserve::Rests;
+            // Where another thread has got its place meanwhile, there is another attempt at the next round.
+            *reserve = if is_worker() { Reserve::Rests } else { Reserve::Serves };
             self.reserve_changes.notify_all();
         }
         while *reserve == Reserve::Rests {
@@ -363,6 +366,26 @@ impl Watch {
     /// waited for them before may be the one that cannot any more.
     fn rouse(&self) {
         self.runtime.spawn(async {});
+    }
+}
+
+/// Whether the runtime runs its tasks on this thread: after `block_in_place` another one may do so instead.
+///
+/// It wakes a task that yields there later, and one that yields anywhere else at once.
+fn is_worker() -> bool {
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let _pending = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(&waker));
+    !woken.0.load(Ordering::Relaxed)
+}
+
+/// Whether it was woken.
+#[derive(Debug, Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -426,6 +449,48 @@ mod tests {
                 }
             };
             tokio::time::timeout(PATIENCE, recovered).await.expect("the disk has recovered");
+        });
+    }
+
+    #[test]
+    fn a_thread_that_goes_to_rest_takes_no_tasks_along() {
+        on_workers(3, async |watch| {
+            let turns: Vec<_> = (0..20).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+            let tasks: Vec<_> = turns
+                .iter()
+                .cloned()
+                .map(|turns| {
+                    tokio::spawn(async move {
+                        loop {
+                            turns.fetch_add(1, Ordering::SeqCst);
+                            // The thread that polls this is to wake it later.
+                            tokio::task::yield_now().await;
+                        }
+                    })
+                })
+                .collect();
+            let becomes = async |wanted| {
+                while *watch.reserve.lock() != wanted {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            for _ in 0..10 {
+                becomes(Reserve::Rests).await;
+                for turns in &turns {
+                    let before = turns.load(Ordering::SeqCst);
+                    let goes_on = async {
+                        while turns.load(Ordering::SeqCst) == before {
+                            tokio::time::sleep(Duration::from_millis(1)).await;
+                        }
+                    };
+                    tokio::time::timeout(PATIENCE, goes_on)
+                        .await
+                        .expect("a task goes on while the reserve rests");
+                }
+                watch.call_reserve();
+                watch.wake();
+            }
+            tasks.iter().for_each(tokio::task::JoinHandle::abort);
         });
     }
 
