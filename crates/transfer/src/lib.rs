@@ -48,6 +48,7 @@ pub mod file;
 mod last_move;
 mod ledger;
 mod mechanism;
+mod pace;
 mod passing;
 mod pipes;
 mod plan;

@@ -76,6 +76,14 @@ pub(crate) fn is_mostly_cached(region: &Region) -> Option<bool> {
     cached_pages(&there).ok().map(|cached| cached > pages / 2)
 }
 
+/// How much of a region is not in the page cache; all of it where the kernel does not tell.
+pub(crate) fn missing_bytes(region: &Region) -> u64 {
+    let Some(len) = NonZeroU64::new(region.len()) else { return 0 };
+    let cached = cached_pages(region).unwrap_or(0);
+    let missing = pages(region.position(), len).saturating_sub(cached);
+    missing.saturating_mul(rustix::param::page_size() as u64).min(region.len())
+}
+
 /// The pages that a range touches.
 fn pages(position: u64, len: NonZeroU64) -> u64 {
     let page_bytes = rustix::param::page_size() as u64;

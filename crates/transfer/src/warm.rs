@@ -9,8 +9,9 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::pace::Pace;
 use crate::passing::{Lease, Passing};
-use crate::{Region, sys};
+use crate::{Region, residency, sys};
 
 /// One job reads this much. A sender has one job at a time, and jobs are served in the order they came: with equal
 /// jobs that is round robin between senders, whatever the length of their regions. Large enough that a disk that seeks
@@ -106,11 +107,12 @@ fn next_of(region: &Region) -> Option<Region> {
 fn start_threads(passing: &Arc<Passing>) -> Option<mpsc::Sender<Job>> {
     let (sender, receiver) = mpsc::channel(QUEUE_JOBS);
     let receiver = Arc::new(Mutex::new(receiver));
+    let pace = Arc::new(Pace::default());
     let started = (0..THREADS_OF_A_DISK)
         .filter(|number| {
-            let (receiver, passing) = (Arc::clone(&receiver), Arc::clone(passing));
+            let (receiver, passing, pace) = (Arc::clone(&receiver), Arc::clone(passing), Arc::clone(&pace));
             let name = format!("warm-{number}");
-            let thread = thread::Builder::new().name(name).spawn(move || serve(&receiver, &passing));
+            let thread = thread::Builder::new().name(name).spawn(move || serve(&receiver, &passing, &pace));
             if let Err(error) = &thread {
                 tracing::warn!(%error, "cannot start a thread that reads cold files");
             }
@@ -120,7 +122,7 @@ fn start_threads(passing: &Arc<Passing>) -> Option<mpsc::Sender<Job>> {
     (started > 0).then_some(sender)
 }
 
-fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing) {
+fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing, pace: &Pace) {
     let null = File::options().write(true).open("/dev/null").ok();
     let mut scratch = Vec::new();
     while let Some(job) = next_job(jobs) {
@@ -128,27 +130,31 @@ fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, passing: &Passing) {
             Job::BringIn { done, .. } if done.is_closed() => {}
             Job::BringIn { region, done } => {
                 let leases = passing.begin(&region);
-                read_in(&region, null.as_ref(), &mut scratch);
+                pace.read(
+                    || residency::missing_bytes(&region),
+                    || queue_reads(&region),
+                    || wait_for(&region, null.as_ref(), &mut scratch),
+                );
                 passing.complete(&region);
                 // The sender may have gone meanwhile.
                 let _ = done.send(leases);
                 let others_wait = jobs.try_lock().is_ok_and(|jobs| !jobs.is_empty());
                 if !others_wait {
-                    read_ahead_of(&region, passing);
+                    pace.read_ahead(|| read_ahead_of(&region, passing));
                 }
             }
-            Job::ReadAheadOf(region) => read_ahead_of(&region, passing),
+            Job::ReadAheadOf(region) => pace.read_ahead(|| read_ahead_of(&region, passing)),
         }
     }
 }
 
-/// Queues reads for what comes after `region`, which nobody waits for yet.
-fn read_ahead_of(region: &Region, passing: &Passing) {
-    if let Some(next) = next_of(region)
-        && let Some(new) = passing.begin_ahead(&next)
-    {
-        queue_reads(&new);
-    }
+/// Queues reads for what comes after `region`, which nobody waits for yet, and says of how many bytes.
+fn read_ahead_of(region: &Region, passing: &Passing) -> u64 {
+    let next = next_of(region).and_then(|next| passing.begin_ahead(&next));
+    let Some(new) = next else { return 0 };
+    let missing = residency::missing_bytes(&new);
+    queue_reads(&new);
+    missing
 }
 
 /// Waits for a job. The lock is held while waiting: other idle threads wait for it instead of for the queue.
@@ -156,9 +162,8 @@ fn next_job(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
 }
 
-/// Queues reads for the whole range, then waits for all of it.
-fn read_in(region: &Region, null: Option<&File>, scratch: &mut Vec<u8>) {
-    queue_reads(region);
+/// Returns when all of the range has been read.
+fn wait_for(region: &Region, null: Option<&File>, scratch: &mut Vec<u8>) {
     let file = region.file().as_fd();
     let mut rest = region.clone();
     while !rest.is_empty() {
