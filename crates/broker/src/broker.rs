@@ -42,6 +42,8 @@ pub(crate) struct Broker {
     pub(crate) controller: Controller,
     pub(crate) partitions: Arc<Partitions>,
     pub(crate) data_dirs: DataDirs,
+    /// Over the threads that serve connections.
+    pub(crate) watch: Arc<Watch>,
     pub(crate) fetch_sessions: Arc<Sessions>,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) groups: GroupService<Offsets>,
@@ -103,8 +105,9 @@ impl RunningBroker {
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
         // Directories first: a broker that is refused there must not have been seen on the network.
         let (watch, on_watch) = Watch::start(Handle::current()).map_err(BrokerError::Thread)?;
+        let watched = Arc::clone(&watch);
         let (config, data_dirs) = tokio::task::spawn_blocking(move || {
-            let dirs = DataDirs::open(&config.log_dirs, config.node_id, config.open_files, &watch)?;
+            let dirs = DataDirs::open(&config.log_dirs, config.node_id, config.open_files, &watched)?;
             Ok::<_, LogError>((config, dirs))
         })
         .await??;
@@ -119,9 +122,8 @@ impl RunningBroker {
             listeners.iter().map(|listener| (listener.name.to_string(), listener.address)).collect();
         let log_dirs = config.log_dirs.clone();
         let endpoints = advertised(&config, &addresses);
-        let broker =
-            tokio::task::spawn_blocking(move || Broker::open(config, data_dirs, endpoints).map(Arc::new))
-                .await??;
+        let opening = move || Broker::open(config, data_dirs, endpoints, watch).map(Arc::new);
+        let broker = tokio::task::spawn_blocking(opening).await??;
         background::start(&broker);
         let timers = Arc::clone(&broker);
         tokio::spawn(async move {
@@ -192,6 +194,7 @@ impl Broker {
         config: BrokerConfig,
         data_dirs: DataDirs,
         endpoints: Vec<Endpoint>,
+        watch: Arc<Watch>,
     ) -> Result<Self, BrokerError> {
         let registration = BrokerRegistration {
             id: config.node_id,
@@ -221,6 +224,7 @@ impl Broker {
             controller,
             partitions,
             data_dirs,
+            watch,
             fetch_sessions: sessions,
             producer_ids: ProducerIds::default(),
             engine,

@@ -6,15 +6,17 @@
 //! * Looking records up on the disk is done by other threads, a few for each disk.
 //! * Appending is done right where it is asked for, because it nearly always ends in microseconds and handing it over
 //!   would cost as much again. But one thread of the runtime is kept in reserve: it rests, so that it costs nothing, until
-//!   a watchman sees an append take long. Then it serves in place of those that wait, and appends to that disk go to
-//!   other threads until it has recovered.
+//!   a watchman sees an append take long. Then it serves in place of those that wait, the watchman wakes the tasks that
+//!   they were to wake, and appends to that disk go to other threads until it has recovered.
 
+use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -42,6 +44,9 @@ const IDLE_ROUNDS: u32 = 100;
 /// How long after a stall appends still go to other threads.
 const RECOVERY_MS: u64 = 1_000;
 
+/// Marks an append that is known to take long.
+const KNOWN: u64 = 1 << 63;
+
 /// One data directory's disk.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -58,7 +63,7 @@ pub(crate) struct Disk {
     watch: Arc<Watch>,
 }
 
-/// When each append under way began; 0 where there is none.
+/// When each append under way began, and [`KNOWN`]; 0 where there is none.
 #[derive(Debug)]
 struct UnderWay(Box<[AtomicU64]>);
 
@@ -94,6 +99,15 @@ pub(crate) struct Watch {
     reserve_changes: Condvar,
     asleep: AtomicBool,
     watchman: OnceLock<Thread>,
+    looked_after: Mutex<HashMap<u64, Waker>>,
+    looked_after_before: AtomicU64,
+}
+
+/// A task that the watchman wakes, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct LookedAfter<'a> {
+    watch: &'a Watch,
+    number: u64,
 }
 
 /// Where the thread in reserve is.
@@ -191,9 +205,24 @@ impl UnderWay {
     /// Whether one has been under way for too long.
     fn stalls(&self, now_ms: u64) -> bool {
         self.0.iter().any(|place| {
-            let begun_ms = place.load(Ordering::Acquire);
+            let begun_ms = place.load(Ordering::Acquire) & !KNOWN;
             begun_ms != 0 && now_ms.saturating_sub(begun_ms) >= STALLED_AFTER_MS
         })
+    }
+
+    /// Whether one has been under way for too long, and this has not been asked since.
+    fn has_new_stall(&self, now_ms: u64) -> bool {
+        let is_new = |place: &&AtomicU64| {
+            let begun_ms = place.load(Ordering::Acquire);
+            let is_late = begun_ms != 0 && now_ms.saturating_sub(begun_ms & !KNOWN) >= STALLED_AFTER_MS;
+            // It may have come to its end meanwhile.
+            is_late
+                && begun_ms & KNOWN == 0
+                && place
+                    .compare_exchange(begun_ms, begun_ms | KNOWN, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok()
+        };
+        self.0.iter().filter(is_new).count() > 0
     }
 }
 
@@ -230,6 +259,12 @@ impl Drop for Entered<'_> {
     }
 }
 
+impl Drop for LookedAfter<'_> {
+    fn drop(&mut self) {
+        self.watch.looked_after.lock().remove(&self.number);
+    }
+}
+
 impl Watch {
     /// Begins to watch over the threads of `runtime`.
     pub(crate) fn start(runtime: Handle) -> io::Result<(Arc<Self>, OnWatch)> {
@@ -243,6 +278,8 @@ impl Watch {
             reserve_changes: Condvar::new(),
             asleep: AtomicBool::new(false),
             watchman: OnceLock::new(),
+            looked_after: Mutex::default(),
+            looked_after_before: AtomicU64::new(0),
         });
         let watched = Arc::clone(&watch);
         let watchman = thread::Builder::new().name("watchman".to_owned()).spawn(move || watched.keep())?;
@@ -266,6 +303,22 @@ impl Watch {
             self.wake();
         }
         Some(entered)
+    }
+
+    /// Has the task that calls this go on when the thread is held that it last ran on.
+    ///
+    /// A task that yields, or has used up its budget of the event loop, is woken by that thread when it has nothing else to
+    /// do: for a thread that waits for a disk that may be never.
+    pub(crate) async fn look_after(&self) -> LookedAfter<'_> {
+        let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+        let number = self.looked_after_before.fetch_add(1, Ordering::Relaxed);
+        self.looked_after.lock().insert(number, waker);
+        LookedAfter { watch: self, number }
+    }
+
+    fn wake_looked_after(&self) {
+        let wakers: Vec<Waker> = self.looked_after.lock().values().cloned().collect();
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn wake(&self) {
@@ -309,6 +362,9 @@ impl Watch {
             }
             if holds_a_thread {
                 self.call_reserve();
+                if disk.here.has_new_stall(now_ms) {
+                    self.wake_looked_after();
+                }
             }
             recovered &= disk.apart_until_ms.load(Ordering::Relaxed) < now_ms;
         }
@@ -452,23 +508,77 @@ mod tests {
         });
     }
 
+    /// Tasks of which each yields again and again: the thread that polls one is to wake it later.
+    struct Yielding(Vec<(Arc<AtomicUsize>, tokio::task::JoinHandle<()>)>);
+
+    impl Yielding {
+        fn start(watch: &Arc<Watch>) -> Self {
+            let start = || {
+                let (turns, watch) = (Arc::new(AtomicUsize::new(0)), Arc::clone(watch));
+                let counted = Arc::clone(&turns);
+                let task = tokio::spawn(async move {
+                    let _looked_after = watch.look_after().await;
+                    loop {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        tokio::task::yield_now().await;
+                    }
+                });
+                (turns, task)
+            };
+            Self((0..20).map(|_| start()).collect())
+        }
+
+        async fn all_go_on(&self) {
+            for (turns, _) in &self.0 {
+                let before = turns.load(Ordering::SeqCst);
+                let goes_on = async {
+                    while turns.load(Ordering::SeqCst) == before {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                };
+                tokio::time::timeout(PATIENCE, goes_on).await.expect("a task goes on");
+            }
+        }
+    }
+
+    impl Drop for Yielding {
+        fn drop(&mut self) {
+            self.0.iter().for_each(|(_, task)| task.abort());
+        }
+    }
+
+    #[test]
+    fn tasks_go_on_that_a_thread_which_waits_for_a_disk_was_to_wake() {
+        on_workers(3, async |watch| {
+            let yielding = Yielding::start(&watch);
+            let stalling = disk(&watch);
+            for _ in 0..5 {
+                yielding.all_go_on().await;
+                let (release, released) = std::sync::mpsc::channel::<()>();
+                let disk = Arc::clone(&stalling);
+                let appending = tokio::spawn(async move {
+                    let is_here = loop {
+                        if let Some(appending) = disk.append_here() {
+                            break appending;
+                        }
+                        tokio::task::yield_now().await;
+                    };
+                    // As a system call holds a thread.
+                    released.recv_timeout(2 * PATIENCE).unwrap();
+                    drop(is_here);
+                });
+                yielding.all_go_on().await;
+                yielding.all_go_on().await;
+                release.send(()).unwrap();
+                appending.await.unwrap();
+            }
+        });
+    }
+
     #[test]
     fn a_thread_that_goes_to_rest_takes_no_tasks_along() {
         on_workers(3, async |watch| {
-            let turns: Vec<_> = (0..20).map(|_| Arc::new(AtomicUsize::new(0))).collect();
-            let tasks: Vec<_> = turns
-                .iter()
-                .cloned()
-                .map(|turns| {
-                    tokio::spawn(async move {
-                        loop {
-                            turns.fetch_add(1, Ordering::SeqCst);
-                            // The thread that polls this is to wake it later.
-                            tokio::task::yield_now().await;
-                        }
-                    })
-                })
-                .collect();
+            let yielding = Yielding::start(&watch);
             let becomes = async |wanted| {
                 while *watch.reserve.lock() != wanted {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -476,21 +586,10 @@ mod tests {
             };
             for _ in 0..10 {
                 becomes(Reserve::Rests).await;
-                for turns in &turns {
-                    let before = turns.load(Ordering::SeqCst);
-                    let goes_on = async {
-                        while turns.load(Ordering::SeqCst) == before {
-                            tokio::time::sleep(Duration::from_millis(1)).await;
-                        }
-                    };
-                    tokio::time::timeout(PATIENCE, goes_on)
-                        .await
-                        .expect("a task goes on while the reserve rests");
-                }
+                yielding.all_go_on().await;
                 watch.call_reserve();
                 watch.wake();
             }
-            tasks.iter().for_each(tokio::task::JoinHandle::abort);
         });
     }
 

@@ -86,7 +86,8 @@ impl Engine {
     ///
     /// Waits as long as the peer does not read; a limit to that is the caller's, who drops the future. After an error,
     /// or when the future was dropped before it was done, the peer has a part of the answer: close the connection.
-    /// Nobody else may write to the socket meanwhile.
+    /// Nobody else may write to the socket meanwhile. A future that is neither polled nor dropped may hold up other sends of
+    /// what is not in memory: they go on one at a time.
     pub async fn send(&self, socket: &TcpStream, plan: Plan, path: Path) -> Result<u64, SendError> {
         self.send_with(socket, plan, path, None).await
     }

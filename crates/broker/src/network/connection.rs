@@ -44,6 +44,7 @@ pub(crate) async fn serve(
     stopping: watch::Receiver<bool>,
 ) {
     debug!(%peer, "connection opened");
+    let _looked_after = broker.watch.look_after().await;
     match run(&broker, &socket, peer, listener, stopping).await {
         Ok(()) => debug!(%peer, "connection closed"),
         Err(Ended::Send(error @ (SendError::Peer(_) | SendError::Stalled(_)))) => {
