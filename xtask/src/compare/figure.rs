@@ -169,8 +169,8 @@ impl Figure {
             }
             Self::Http => {
                 "`crossdock http` and Debian's nginx (one worker, `sendfile`, `tcp_nopush`, no access log, connections without \
-                 end; otherwise Debian's defaults) in turn on the first core, wrk with keep-alive on the second, the files in the \
-                 page cache. wrk asks 400 times for 100 MB over 100 connections, then 40,000 times for 1 MB over 64, each answer \
+                 end; otherwise Debian's defaults) on the first core, wrk with keep-alive on the second, the files in the page cache. \
+                 Each load is put on one after the other before the next load is. wrk asks 400 times for 100 MB over 100 connections, then 40,000 times for 1 MB over 64, each answer \
                  whole, so that the bytes are known exactly; then for 10 s for 4 KiB over 64. CPU and memory (VmRSS) are those of \
                  the process that serves, nginx's worker. On loopback packets are freed on either core, as it happens: what one \
                  side saves may be what the other spends, so the CPU time of both is told as well. Any error makes the run \

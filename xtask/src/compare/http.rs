@@ -83,48 +83,73 @@ impl Drop for Files {
     }
 }
 
-/// Measures one server on the first core, with wrk on the second.
+/// Measures all servers on the first core, with wrk on the second. Each load is put on one after the other before the next
+/// load is: what is compared is seconds apart, and a machine's minutes differ.
 pub(crate) fn run(
-    kind: Kind,
     (cores, crossdock): (&Cores, &Path),
     files: &Files,
     sizes: &Sizes,
     measured: &mut Measured,
 ) -> anyhow::Result<()> {
     measured.with = format!("nginx {}, wrk {}", nginx_version()?, wrk_version()?);
-    let folder = files.folder.join(kind.name());
     let root = files.root();
-    let launch = Launch { kind, manner: Manner::Bare, crossdock, root: &root, folder: &folder };
-    let server = launch.start(|command| cores.spawn(command, Place::Server))?;
-    let mut session = Session { kind, cores, server: &server, measured };
-    session.warm_up(&root)?;
+    let start = |kind: Kind| {
+        let folder = files.folder.join(kind.name());
+        let launch = Launch { kind, manner: Manner::Bare, crossdock, root: &root, folder: &folder };
+        let server = launch.start(|command| cores.spawn(command, Place::Server))?;
+        anyhow::Ok(Session { kind, cores, server })
+    };
+    let sessions = Kind::ALL.into_iter().map(start).collect::<Result<Vec<_>, _>>()?;
+    for session in &sessions {
+        session.warm_up(&root)?;
+    }
     let large = Load::Requests(sizes.http_large_requests);
     let medium = Load::Requests(sizes.http_medium_requests);
     let small = Load::Seconds(sizes.http_small_s);
 
-    session.cost(LARGE, LARGE_FILE, large)?;
-    let resident_mb = server.usage()?.resident_bytes as f64 / 1e6;
-    session.add(RESIDENT, MEGABYTES, resident_mb);
-    session.cost(MEDIUM, MEDIUM_FILE, medium)?;
-    session.rate(SMALL, SMALL_FILE, small)?;
+    for session in &sessions {
+        session.cost(LARGE, LARGE_FILE, large, measured)?;
+        let resident_mb = session.server.usage()?.resident_bytes as f64 / 1e6;
+        measured.add(RESIDENT, session.kind.name(), MEGABYTES, resident_mb);
+    }
+    costs(&sessions, MEDIUM, MEDIUM_FILE, medium, measured)?;
+    rates(&sessions, SMALL, SMALL_FILE, small, measured)?;
 
     let unpaced = WithoutPacing::begin()?;
-    session.cost(LARGE_UNPACED, LARGE_FILE, large)?;
-    session.cost(MEDIUM_UNPACED, MEDIUM_FILE, medium)?;
-    session.rate(SMALL_UNPACED, SMALL_FILE, small)?;
+    costs(&sessions, LARGE_UNPACED, LARGE_FILE, large, measured)?;
+    costs(&sessions, MEDIUM_UNPACED, MEDIUM_FILE, medium, measured)?;
+    rates(&sessions, SMALL_UNPACED, SMALL_FILE, small, measured)?;
     drop(unpaced);
 
-    server.ask_to_stop()?;
-    let status = server.stopped()?;
-    ensure!(status.success(), "{} ended with {status}", kind.name());
-    Ok(())
+    sessions.into_iter().try_for_each(Session::stop)
+}
+
+/// What a gigabyte of files costs each of them.
+fn costs(
+    sessions: &[Session<'_>],
+    name: &str,
+    case: Case,
+    load: Load,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    sessions.iter().try_for_each(|session| session.cost(name, case, load, measured))
+}
+
+/// How many requests each of them serves.
+fn rates(
+    sessions: &[Session<'_>],
+    name: &str,
+    case: Case,
+    load: Load,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    sessions.iter().try_for_each(|session| session.rate(name, case, load, measured))
 }
 
 struct Session<'a> {
     kind: Kind,
     cores: &'a Cores,
-    server: &'a StaticServer,
-    measured: &'a mut Measured,
+    server: StaticServer,
 }
 
 impl Session<'_> {
@@ -138,24 +163,26 @@ impl Session<'_> {
     }
 
     /// What a gigabyte of files costs.
-    fn cost(&mut self, name: &str, case: Case, load: Load) -> anyhow::Result<()> {
+    fn cost(&self, name: &str, case: Case, load: Load, measured: &mut Measured) -> anyhow::Result<()> {
+        let mut add = |unit, value| measured.add(name, self.kind.name(), unit, value);
         let (counts, cpu_s) = self.measure(name, case, load)?;
         let gigabytes = (counts.requests * case.bytes) as f64 / 1e9;
-        self.add(name, CPU_PER_GB, cpu_s / gigabytes);
+        add(CPU_PER_GB, cpu_s / gigabytes);
         if let Some(client) = counts.client_cpu {
-            self.add(name, CPU_OF_BOTH, (cpu_s + client.as_secs_f64()) / gigabytes);
+            add(CPU_OF_BOTH, (cpu_s + client.as_secs_f64()) / gigabytes);
         }
-        self.add(name, CORE_SHARE, 100.0 * cpu_s / counts.elapsed.as_secs_f64());
+        add(CORE_SHARE, 100.0 * cpu_s / counts.elapsed.as_secs_f64());
         Ok(())
     }
 
     /// How many requests are served, in a second of time and of the server's CPU.
-    fn rate(&mut self, name: &str, case: Case, load: Load) -> anyhow::Result<()> {
+    fn rate(&self, name: &str, case: Case, load: Load, measured: &mut Measured) -> anyhow::Result<()> {
+        let mut add = |unit, value| measured.add(name, self.kind.name(), unit, value);
         let (counts, cpu_s) = self.measure(name, case, load)?;
         let (requests, elapsed_s) = (counts.requests as f64, counts.elapsed.as_secs_f64());
-        self.add(name, REQUESTS_PER_S, requests / elapsed_s);
-        self.add(name, REQUESTS_PER_CPU_S, requests / cpu_s);
-        self.add(name, CORE_SHARE, 100.0 * cpu_s / elapsed_s);
+        add(REQUESTS_PER_S, requests / elapsed_s);
+        add(REQUESTS_PER_CPU_S, requests / cpu_s);
+        add(CORE_SHARE, 100.0 * cpu_s / elapsed_s);
         Ok(())
     }
 
@@ -180,8 +207,11 @@ impl Session<'_> {
         wrk::run(&url, case.bytes, case.clients, load, |command| self.cores.spawn(command, Place::Clients))
     }
 
-    fn add(&mut self, name: &str, unit: &str, value: f64) {
-        self.measured.add(name, self.kind.name(), unit, value);
+    fn stop(self) -> anyhow::Result<()> {
+        self.server.ask_to_stop()?;
+        let status = self.server.stopped()?;
+        ensure!(status.success(), "{} ended with {status}", self.kind.name());
+        Ok(())
     }
 }
 

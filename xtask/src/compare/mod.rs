@@ -45,7 +45,7 @@ use self::server::{Kind, Launcher};
 use self::session::{Sink, Turn};
 use self::sizes::Sizes;
 use crate::kafka::Kafka;
-use crate::{markers, static_server, workspace};
+use crate::{markers, workspace};
 
 /// Where the pages are that everybody sees; the table at their top is in the project's README too.
 const PUBLISHED: &str = "docs/benchmarks";
@@ -154,10 +154,8 @@ impl Compare {
                 }
             }
             if let (Some(measured), Some(files)) = (wanted.figure(Figure::Http), &files) {
-                for kind in static_server::Kind::ALL {
-                    memory::touch_most()?;
-                    http::run(kind, (&launcher.cores, &launcher.crossdock), files, &sizes, measured)?;
-                }
+                memory::touch_most()?;
+                http::run((&launcher.cores, &launcher.crossdock), files, &sizes, measured)?;
             }
             if let (Some(measured), Some(volumes)) = (wanted.figure(Figure::Copy), &volumes) {
                 memory::touch_most()?;
