@@ -22,30 +22,45 @@ const MEASURED: Duration = Duration::from_millis(500);
 /// And over no more than this: otherwise the readers wait for something else.
 const MEASURED_MAX: Duration = Duration::from_secs(2);
 
-/// For as long as this the rate is kept to, before it is measured again.
+/// For as long as this the rate is kept to, before it is measured again;
 const HELD: Duration = Duration::from_secs(10);
+
+/// the first time it is measured, for a shorter time: others may just have needed the disk or the processor much.
+const HELD_FIRST: Duration = Duration::from_secs(4);
+
+/// What was measured before counts as so much of it, until there are waits.
+const REMEMBERED: f64 = 0.98;
 
 /// The part of the rate that cold reads take.
 const SHARE: f64 = 0.97;
 
-/// If they still have to wait, they take less by this part,
-const LESS: f64 = 0.99;
+/// If they still have to wait, they take less by this part, and if not, more again,
+const LESS: f64 = 0.98;
+
+const MORE: f64 = 1.01;
 
 /// each time so much has passed,
-const LESS_AFTER: Duration = Duration::from_millis(100);
+const CHANGES_AFTER: Duration = Duration::from_millis(100);
 
-/// but not less than this part of the rate: others may be what they wait for.
-const SHARE_MIN: f64 = 0.95;
+/// but not less than this part of the last measurement: others may be what they wait for.
+const SHARE_MIN: f64 = 0.96;
 
 /// A thread that comes so late makes up for it.
-const MADE_UP: Duration = Duration::from_millis(10);
+const MADE_UP: Duration = Duration::from_millis(20);
 
 /// The pace of the reads from one disk.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    phase: Mutex<Phase>,
+    state: Mutex<State>,
     /// Held by whoever asks for a read: what two want is asked for and counted once.
     asking: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    phase: Phase,
+    /// Bytes per second, as measured before.
+    remembered: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -71,10 +86,12 @@ struct Held {
     until: Instant,
     fastest: Duration,
     bytes_per_second: f64,
-    bytes_per_second_min: f64,
+    least: f64,
+    most: f64,
     /// When the next read may begin.
     next: Instant,
-    slower_from: Instant,
+    has_waited: bool,
+    changes_from: Instant,
 }
 
 impl Default for Phase {
@@ -112,11 +129,11 @@ impl Pace {
 
     /// When the next read may be asked for.
     fn turn(&self, now: Instant) -> Instant {
-        let mut phase = self.lock();
-        match &*phase {
+        let state = &mut *self.lock();
+        match &state.phase {
             Phase::Held(held) if now < held.until => held.next,
             Phase::Held(_) => {
-                *phase = Phase::default();
+                state.phase = Phase::default();
                 now
             }
             Phase::Free { .. } => now,
@@ -125,7 +142,7 @@ impl Pace {
 
     /// Notes a read that the disk has been asked for.
     fn has_asked(&self, bytes: u64, now: Instant) {
-        match &mut *self.lock() {
+        match &mut self.lock().phase {
             Phase::Held(held) => held.has_asked(bytes, now),
             Phase::Free { run: Some(run), .. } => run.bytes += bytes,
             Phase::Free { run: None, .. } => {}
@@ -135,12 +152,11 @@ impl Pace {
     /// Notes a read that came to its end.
     fn has_read(&self, bytes: u64, begun: Instant, ended: Instant) {
         let took = ended - begun;
-        let mut phase = self.lock();
-        match &mut *phase {
+        let state = &mut *self.lock();
+        match &mut state.phase {
             Phase::Held(held) => {
-                if is_slow(took, held.fastest) {
-                    held.slow_down(ended);
-                }
+                let has_waited = is_slow(took, held.fastest);
+                held.has_read(has_waited, ended);
             }
             Phase::Free { fastest, run } => {
                 if bytes > 0 {
@@ -155,20 +171,28 @@ impl Pace {
                 }
                 let Some(measured) = run.take_if(|run| ended - run.began >= MEASURED) else { return };
                 match measured.rate(ended) {
-                    Some(rate) => *phase = Phase::Held(Held::new(rate, *fastest, ended)),
+                    Some(rate) => {
+                        state.phase = Phase::Held(Held::new(rate, state.remembered, *fastest, ended));
+                        state.remembered = Some(at_best(rate, state.remembered));
+                    }
                     None => *run = Some(Run::new(ended)),
                 }
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn is_slow(took: Duration, fastest: Duration) -> bool {
     took >= SLOW && took >= fastest.saturating_mul(SLOW_TIMES)
+}
+
+/// A measurement is too low where something else than the disk's rate was in the way for a while.
+fn at_best(measured: f64, remembered: Option<f64>) -> f64 {
+    remembered.map_or(measured, |remembered| measured.max(remembered * REMEMBERED))
 }
 
 impl Run {
@@ -190,18 +214,21 @@ impl Run {
 }
 
 impl Held {
-    fn new(rate: f64, fastest: Duration, now: Instant) -> Self {
+    fn new(rate: f64, remembered: Option<f64>, fastest: Duration, now: Instant) -> Self {
         tracing::debug!(
             bytes_per_second = rate,
             "a disk is held to a rate: cold reads leave a part of it to others"
         );
+        let most = at_best(rate, remembered) * SHARE;
         Self {
-            until: now + HELD,
+            until: now + if remembered.is_some() { HELD } else { HELD_FIRST },
             fastest,
-            bytes_per_second: rate * SHARE,
-            bytes_per_second_min: rate * SHARE_MIN,
+            bytes_per_second: most,
+            least: rate * SHARE_MIN,
+            most,
             next: now,
-            slower_from: now + LESS_AFTER,
+            has_waited: false,
+            changes_from: now + CHANGES_AFTER,
         }
     }
 
@@ -212,11 +239,15 @@ impl Held {
         self.next = turn + Duration::from_secs_f64(takes);
     }
 
-    fn slow_down(&mut self, now: Instant) {
-        if now >= self.slower_from {
-            self.bytes_per_second = (self.bytes_per_second * LESS).max(self.bytes_per_second_min);
-            self.slower_from = now + LESS_AFTER;
+    fn has_read(&mut self, has_waited: bool, now: Instant) {
+        self.has_waited |= has_waited;
+        if now < self.changes_from {
+            return;
         }
+        let factor = if self.has_waited { LESS } else { MORE };
+        self.bytes_per_second = (self.bytes_per_second * factor).max(self.least).min(self.most);
+        self.has_waited = false;
+        self.changes_from = now + CHANGES_AFTER;
     }
 }
 
@@ -331,7 +362,7 @@ mod tests {
             |number: u64| Duration::from_micros(if number.is_multiple_of(4) { 12_000 } else { 1_500 });
         let pausing =
             |number: u64| Duration::from_micros(if number.is_multiple_of(400) { 20_000 } else { 300 });
-        let disks: [(fn(u64) -> Duration, f64); 3] = [(seeking, 0.99), (caching, 0.94), (pausing, 0.99)];
+        let disks = [(seeking as fn(u64) -> Duration, 0.99), (caching, 0.94), (pausing, 0.99)];
         for (took, share) in disks {
             let start = Instant::now();
             let mut number = 0;
@@ -360,6 +391,33 @@ mod tests {
         read_for(45, start, &mut disk, |_, now| late += u64::from(now > late_from));
         let rate = (late * JOB_BYTES) as f64 / 10.0;
         assert!(rate > 190_000_000.0, "{rate}");
+    }
+
+    #[test]
+    fn a_measurement_in_a_bad_moment_does_not_hold_reads_back_for_long() {
+        let start = Instant::now();
+        let moment = start + Duration::from_secs(5)..start + Duration::from_secs(8);
+        let mut disk = Disturbed {
+            disk: Budgets::new(start, 100_000_000, Duration::from_micros(300)),
+            moment: moment.clone(),
+        };
+        let mut late = 0;
+        read_for(15, start, &mut disk, |_, now| late += u64::from(now > moment.end));
+        let rate = (late * JOB_BYTES) as f64 / 7.0;
+        assert!(rate > 95_000_000.0, "{rate}");
+    }
+
+    /// Each read takes as long as other work of the machine has it take.
+    struct Disturbed {
+        disk: Budgets,
+        moment: std::ops::Range<Instant>,
+    }
+
+    impl Disk for Disturbed {
+        fn read(&mut self, asked: Instant) -> Instant {
+            let late = if self.moment.contains(&asked) { Duration::from_millis(15) } else { Duration::ZERO };
+            self.disk.read(asked) + late
+        }
     }
 
     struct Changing {
