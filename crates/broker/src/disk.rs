@@ -204,26 +204,28 @@ impl UnderWay {
 
     /// Whether one has been under way for too long.
     fn stalls(&self, now_ms: u64) -> bool {
-        self.0.iter().any(|place| {
-            let begun_ms = place.load(Ordering::Acquire) & !KNOWN;
-            begun_ms != 0 && now_ms.saturating_sub(begun_ms) >= STALLED_AFTER_MS
-        })
+        self.0.iter().any(|place| is_late(place.load(Ordering::Acquire), now_ms))
     }
 
     /// Whether one has been under way for too long, and this has not been asked since.
     fn has_new_stall(&self, now_ms: u64) -> bool {
         let is_new = |place: &&AtomicU64| {
             let begun_ms = place.load(Ordering::Acquire);
-            let is_late = begun_ms != 0 && now_ms.saturating_sub(begun_ms & !KNOWN) >= STALLED_AFTER_MS;
             // It may have come to its end meanwhile.
-            is_late
-                && begun_ms & KNOWN == 0
+            begun_ms & KNOWN == 0
+                && is_late(begun_ms, now_ms)
                 && place
                     .compare_exchange(begun_ms, begun_ms | KNOWN, Ordering::AcqRel, Ordering::Relaxed)
                     .is_ok()
         };
         self.0.iter().filter(is_new).count() > 0
     }
+}
+
+/// Whether a place says of an append that it has been under way for too long.
+fn is_late(place: u64, now_ms: u64) -> bool {
+    let begun_ms = place & !KNOWN;
+    begun_ms != 0 && now_ms.saturating_sub(begun_ms) >= STALLED_AFTER_MS
 }
 
 /// Runs `work` on one of the threads that there are permits for. The permit stays with the thread: whoever asked may be

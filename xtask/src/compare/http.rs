@@ -112,38 +112,16 @@ pub(crate) fn run(
         let resident_mb = session.server.usage()?.resident_bytes as f64 / 1e6;
         measured.add(RESIDENT, session.kind.name(), MEGABYTES, resident_mb);
     }
-    costs(&sessions, MEDIUM, MEDIUM_FILE, medium, measured)?;
-    rates(&sessions, SMALL, SMALL_FILE, small, measured)?;
+    sessions.iter().try_for_each(|session| session.cost(MEDIUM, MEDIUM_FILE, medium, measured))?;
+    sessions.iter().try_for_each(|session| session.rate(SMALL, SMALL_FILE, small, measured))?;
 
     let unpaced = WithoutPacing::begin()?;
-    costs(&sessions, LARGE_UNPACED, LARGE_FILE, large, measured)?;
-    costs(&sessions, MEDIUM_UNPACED, MEDIUM_FILE, medium, measured)?;
-    rates(&sessions, SMALL_UNPACED, SMALL_FILE, small, measured)?;
+    sessions.iter().try_for_each(|session| session.cost(LARGE_UNPACED, LARGE_FILE, large, measured))?;
+    sessions.iter().try_for_each(|session| session.cost(MEDIUM_UNPACED, MEDIUM_FILE, medium, measured))?;
+    sessions.iter().try_for_each(|session| session.rate(SMALL_UNPACED, SMALL_FILE, small, measured))?;
     drop(unpaced);
 
     sessions.into_iter().try_for_each(Session::stop)
-}
-
-/// What a gigabyte of files costs each of them.
-fn costs(
-    sessions: &[Session<'_>],
-    name: &str,
-    case: Case,
-    load: Load,
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
-    sessions.iter().try_for_each(|session| session.cost(name, case, load, measured))
-}
-
-/// How many requests each of them serves.
-fn rates(
-    sessions: &[Session<'_>],
-    name: &str,
-    case: Case,
-    load: Load,
-    measured: &mut Measured,
-) -> anyhow::Result<()> {
-    sessions.iter().try_for_each(|session| session.rate(name, case, load, measured))
 }
 
 struct Session<'a> {
