@@ -107,7 +107,9 @@ impl Pace {
         let mut asked_bytes = 0;
         if missing_bytes() > 0 {
             let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-            thread::sleep(self.turn(begun).saturating_duration_since(begun));
+            // Another may have had it for a while.
+            let now = Instant::now();
+            thread::sleep(self.turn(now).saturating_duration_since(now));
             begun = Instant::now();
             asked_bytes = missing_bytes();
             ask();
