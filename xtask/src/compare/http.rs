@@ -12,6 +12,7 @@ use super::pacing::WithoutPacing;
 use super::results::Measured;
 use super::session::{CPU_PER_GB, MEGABYTES};
 use super::sizes::Sizes;
+use super::turns::in_turns;
 use crate::metrics::Metrics;
 use crate::packages;
 use crate::static_server::{Kind, Launch, Manner, StaticServer};
@@ -83,8 +84,7 @@ impl Drop for Files {
     }
 }
 
-/// Measures all servers on the first core, with wrk on the second. Each load is put on one after the other before the next
-/// load is: what is compared is seconds apart, and a machine's minutes differ.
+/// Measures all servers on the first core, with wrk on the second. They take turns under each load.
 pub(crate) fn run(
     (cores, crossdock): (&Cores, &Path),
     files: &Files,
@@ -107,21 +107,68 @@ pub(crate) fn run(
     let medium = Load::Requests(sizes.http_medium_requests);
     let small = Load::Seconds(sizes.http_small_s);
 
+    per_gigabyte(&sessions, LARGE, LARGE_FILE, large, measured)?;
     for session in &sessions {
-        session.cost(LARGE, LARGE_FILE, large, measured)?;
         let resident_mb = session.server.usage()?.resident_bytes as f64 / 1e6;
         measured.add(RESIDENT, session.kind.name(), MEGABYTES, resident_mb);
     }
-    sessions.iter().try_for_each(|session| session.cost(MEDIUM, MEDIUM_FILE, medium, measured))?;
-    sessions.iter().try_for_each(|session| session.rate(SMALL, SMALL_FILE, small, measured))?;
+    per_gigabyte(&sessions, MEDIUM, MEDIUM_FILE, medium, measured)?;
+    per_second(&sessions, SMALL, SMALL_FILE, small, measured)?;
 
     let unpaced = WithoutPacing::begin()?;
-    sessions.iter().try_for_each(|session| session.cost(LARGE_UNPACED, LARGE_FILE, large, measured))?;
-    sessions.iter().try_for_each(|session| session.cost(MEDIUM_UNPACED, MEDIUM_FILE, medium, measured))?;
-    sessions.iter().try_for_each(|session| session.rate(SMALL_UNPACED, SMALL_FILE, small, measured))?;
+    per_gigabyte(&sessions, LARGE_UNPACED, LARGE_FILE, large, measured)?;
+    per_gigabyte(&sessions, MEDIUM_UNPACED, MEDIUM_FILE, medium, measured)?;
+    per_second(&sessions, SMALL_UNPACED, SMALL_FILE, small, measured)?;
     drop(unpaced);
 
     sessions.into_iter().try_for_each(Session::stop)
+}
+
+/// What a gigabyte of files costs each of them.
+fn per_gigabyte(
+    sessions: &[Session<'_>],
+    name: &str,
+    case: Case,
+    load: Load,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    let totals = in_turns(sessions, |session, total: &mut Total| session.measure(name, case, load, total))?;
+    for (session, total) in sessions.iter().zip(totals) {
+        let mut add = |unit, value| measured.add(name, session.kind.name(), unit, value);
+        let gigabytes = (total.requests * case.bytes) as f64 / 1e9;
+        add(CPU_PER_GB, total.cpu_s / gigabytes);
+        add(CPU_OF_BOTH, (total.cpu_s + total.client_cpu_s) / gigabytes);
+        add(CORE_SHARE, 100.0 * total.cpu_s / total.elapsed_s);
+    }
+    Ok(())
+}
+
+/// How many requests each of them serves, in a second of time and of the server's CPU.
+fn per_second(
+    sessions: &[Session<'_>],
+    name: &str,
+    case: Case,
+    load: Load,
+    measured: &mut Measured,
+) -> anyhow::Result<()> {
+    let totals = in_turns(sessions, |session, total: &mut Total| session.measure(name, case, load, total))?;
+    for (session, total) in sessions.iter().zip(totals) {
+        let mut add = |unit, value| measured.add(name, session.kind.name(), unit, value);
+        add(REQUESTS_PER_S, total.requests as f64 / total.elapsed_s);
+        add(REQUESTS_PER_CPU_S, total.requests as f64 / total.cpu_s);
+        add(CORE_SHARE, 100.0 * total.cpu_s / total.elapsed_s);
+    }
+    Ok(())
+}
+
+/// All turns of a server under one load.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    requests: u64,
+    elapsed_s: f64,
+    cpu_s: f64,
+    /// wrk's own, where it is asked for so many requests.
+    client_cpu_s: f64,
 }
 
 struct Session<'a> {
@@ -140,44 +187,23 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// What a gigabyte of files costs.
-    fn cost(&self, name: &str, case: Case, load: Load, measured: &mut Measured) -> anyhow::Result<()> {
-        let mut add = |unit, value| measured.add(name, self.kind.name(), unit, value);
-        let (counts, cpu_s) = self.measure(name, case, load)?;
-        let gigabytes = (counts.requests * case.bytes) as f64 / 1e9;
-        add(CPU_PER_GB, cpu_s / gigabytes);
-        if let Some(client) = counts.client_cpu {
-            add(CPU_OF_BOTH, (cpu_s + client.as_secs_f64()) / gigabytes);
-        }
-        add(CORE_SHARE, 100.0 * cpu_s / counts.elapsed.as_secs_f64());
-        Ok(())
-    }
-
-    /// How many requests are served, in a second of time and of the server's CPU.
-    fn rate(&self, name: &str, case: Case, load: Load, measured: &mut Measured) -> anyhow::Result<()> {
-        let mut add = |unit, value| measured.add(name, self.kind.name(), unit, value);
-        let (counts, cpu_s) = self.measure(name, case, load)?;
-        let (requests, elapsed_s) = (counts.requests as f64, counts.elapsed.as_secs_f64());
-        add(REQUESTS_PER_S, requests / elapsed_s);
-        add(REQUESTS_PER_CPU_S, requests / cpu_s);
-        add(CORE_SHARE, 100.0 * cpu_s / elapsed_s);
-        Ok(())
-    }
-
-    fn measure(&self, name: &str, case: Case, load: Load) -> anyhow::Result<(Counts, f64)> {
+    fn measure(&self, name: &str, case: Case, load: Load, total: &mut Total) -> anyhow::Result<()> {
         eprintln!("  {}: {name}", self.kind.name());
         let admin = self.server.admin.as_deref();
         let ledger_before = admin.map(Metrics::read).transpose()?;
         let before = self.server.usage()?;
         let counts = self.ask(case, load).with_context(|| format!("{}: {name}", self.kind.name()))?;
-        let cpu_s = self.server.usage()?.since(&before).cpu().as_secs_f64();
+        total.cpu_s += self.server.usage()?.since(&before).cpu().as_secs_f64();
+        total.requests += counts.requests;
+        total.elapsed_s += counts.elapsed.as_secs_f64();
+        total.client_cpu_s += counts.client_cpu.unwrap_or_default().as_secs_f64();
         if let (Some(admin), Some(before), Load::Requests(_)) = (admin, ledger_before, load) {
             let came = counts.requests * case.bytes;
             let after = Metrics::read_grown(admin, &before, "http", came)?;
             let counted = after.http_payload_bytes(&[]) - before.http_payload_bytes(&[]);
             ensure!(counted == came, "{name}: the ledger has {counted} bytes, and wrk has {came}");
         }
-        Ok((counts, cpu_s))
+        Ok(())
     }
 
     fn ask(&self, case: Case, load: Load) -> anyhow::Result<Counts> {

@@ -27,6 +27,7 @@ mod setting;
 mod sizes;
 mod socket_buffers;
 mod svg;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -16,6 +16,7 @@ use super::server::Launcher;
 use super::session::{CPU_PER_GB, MEGABYTES, cpu_s, number};
 use super::setting::Held;
 use super::sizes::Sizes;
+use super::turns::in_turns;
 use crate::metrics::Metrics;
 
 pub(crate) const CPU_PER_MESSAGE: &str = "CPU µs/message";
@@ -67,8 +68,7 @@ impl BoundedBuffers {
     }
 }
 
-/// Measures all proxies on the first core, with their clients and their target on the second. Each load goes through one after
-/// the other before the next load does: what is compared is seconds apart, and a machine's minutes differ.
+/// Measures all proxies on the first core, with their clients and their target on the second. They take turns under each load.
 pub(crate) fn run(
     launcher: &Launcher,
     folder: &Path,
@@ -121,14 +121,11 @@ fn per_gigabyte(
     load: Load,
     measured: &mut Measured,
 ) -> anyhow::Result<Vec<f64>> {
-    let mut resident_mb = Vec::new();
-    for session in sessions {
-        let report = session.measure(case, load)?;
-        let gigabytes = number(&report, "bytes")? / 1e9;
-        measured.add(case, session.kind.name(), CPU_PER_GB, cpu_s(&report["proxy"])? / gigabytes);
-        resident_mb.push(number(&report["proxy"], "peak_resident_bytes")? / 1e6);
+    let totals = in_turns(sessions, |session, total| session.measure(case, load, total))?;
+    for (session, total) in sessions.iter().zip(&totals) {
+        measured.add(case, session.kind.name(), CPU_PER_GB, total.cpu_s / (total.bytes / 1e9));
     }
-    Ok(resident_mb)
+    Ok(totals.iter().map(|total| total.peak_resident_bytes / 1e6).collect())
 }
 
 fn per_message(
@@ -137,12 +134,20 @@ fn per_message(
     load: Load,
     measured: &mut Measured,
 ) -> anyhow::Result<()> {
-    for session in sessions {
-        let report = session.measure(case, load)?;
-        let cpu_us = cpu_s(&report["proxy"])? * 1e6;
-        measured.add(case, session.kind.name(), CPU_PER_MESSAGE, cpu_us / number(&report, "messages")?);
+    let totals = in_turns(sessions, |session, total| session.measure(case, load, total))?;
+    for (session, total) in sessions.iter().zip(&totals) {
+        measured.add(case, session.kind.name(), CPU_PER_MESSAGE, total.cpu_s * 1e6 / total.messages);
     }
     Ok(())
+}
+
+/// All turns of a proxy under one load.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    bytes: f64,
+    messages: f64,
+    cpu_s: f64,
+    peak_resident_bytes: f64,
 }
 
 struct Session<'a> {
@@ -152,9 +157,14 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn measure(&self, case: &str, load: Load) -> anyhow::Result<Value> {
+    fn measure(&self, case: &str, load: Load, total: &mut Total) -> anyhow::Result<()> {
         eprintln!("  {}: {case}", self.kind.name());
-        self.pass(load).with_context(|| format!("{}: {case}", self.kind.name()))
+        let report = self.pass(load).with_context(|| format!("{}: {case}", self.kind.name()))?;
+        total.bytes += number(&report, "bytes")?;
+        total.messages += number(&report, "messages")?;
+        total.cpu_s += cpu_s(&report["proxy"])?;
+        total.peak_resident_bytes = number(&report["proxy"], "peak_resident_bytes")?;
+        Ok(())
     }
 
     /// Has a load go through, and holds what came against a Crossdock's ledger.

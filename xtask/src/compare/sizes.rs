@@ -20,21 +20,21 @@ pub(crate) struct Sizes {
     pub(crate) resident_bytes: u64,
     /// How long a tail is measured with each tool.
     pub(crate) tail_s: u32,
-    /// Of the 100 MB file, over HTTP; at least one for each client.
+    /// Of the 100 MB file, over HTTP, in one turn; at least one for each client.
     pub(crate) http_large_requests: u64,
-    /// Of the 1 MB file.
+    /// Of the 1 MB file, in one turn.
     pub(crate) http_medium_requests: u64,
-    /// How long the 4 KiB file is asked for.
+    /// How long the 4 KiB file is asked for in one turn.
     pub(crate) http_small_s: u32,
     /// Of 16 MiB each, with asking and without.
     pub(crate) asking_turns: u64,
     /// Of the file that is copied, and of the tree.
     pub(crate) copied_bytes: u64,
-    /// Of 64 KiB, on each connection through a proxy that streams one way.
+    /// Of 64 KiB, on each connection through a proxy that streams one way, in one turn.
     pub(crate) proxy_stream_messages: u64,
-    /// Of 100 bytes, on each connection and each way.
+    /// Of 100 bytes, on each connection and each way, in one turn.
     pub(crate) proxy_small_messages: u64,
-    /// Of 16 KiB.
+    /// Of 16 KiB, in one turn.
     pub(crate) proxy_large_messages: u64,
 }
 
@@ -52,14 +52,14 @@ impl Sizes {
         cold_bytes: 1_250_000_000,
         resident_bytes: 300_000_000,
         tail_s: 20,
-        http_large_requests: 400,
-        http_medium_requests: 40_000,
-        http_small_s: 10,
+        http_large_requests: 100,
+        http_medium_requests: 10_000,
+        http_small_s: 3,
         asking_turns: 256,
         copied_bytes: 1_200_000_000,
-        proxy_stream_messages: 800,
-        proxy_small_messages: 2_000,
-        proxy_large_messages: 1_000,
+        proxy_stream_messages: 200,
+        proxy_small_messages: 500,
+        proxy_large_messages: 250,
     };
 
     /// Sizes that show whether everything works.
@@ -76,12 +76,12 @@ impl Sizes {
         resident_bytes: 50_000_000,
         tail_s: 3,
         http_large_requests: 100,
-        http_medium_requests: 2_000,
-        http_small_s: 2,
+        http_medium_requests: 500,
+        http_small_s: 1,
         asking_turns: 16,
         copied_bytes: 100_000_000,
-        proxy_stream_messages: 80,
-        proxy_small_messages: 200,
-        proxy_large_messages: 100,
+        proxy_stream_messages: 20,
+        proxy_small_messages: 50,
+        proxy_large_messages: 25,
     };
 }
