@@ -21,8 +21,9 @@ use crate::sending::{Means, Sending, Step};
 use crate::warm::WarmPool;
 use crate::{Capabilities, Ledger, Path, Plan, Policy, Region, RelayError, SendError, Side, relay};
 
-/// A send whose peer keeps up makes so many steps, which is up to 2 MiB, before it lets others on its event loop go on.
-const TURN_STEPS: u32 = 4;
+/// A send whose peer keeps up makes so many steps, which is up to 3 MiB, before it lets others on its event loop go on. A full
+/// socket has less room than that when it is said to have some again, by the kernel's usual limit (`net.ipv4.tcp_wmem`).
+const TURN_STEPS: u32 = 6;
 
 /// Sends plans and relays connections: a policy, what the kernel offers, the ledger, the threads for cold files, and the
 /// pipes that are at hand.
@@ -130,14 +131,19 @@ impl Engine {
                 steps_of_turn = 0;
                 tokio::task::yield_now().await;
             }
-            steps_of_turn += 1;
             // A peer that does not read causes no reads of the disk: the step looks for cold pages only when the
             // socket has room.
             let stepping = async {
                 if is_late || sending.is_passing() {
                     self.step_after_others(socket, &mut sending).await
                 } else {
-                    socket.async_io(Interest::WRITABLE, || sending.step(socket.as_fd())).await
+                    let step = || {
+                        let stepped = sending.step(socket.as_fd());
+                        // While it waits others go on.
+                        steps_of_turn = if stepped.is_ok() { steps_of_turn + 1 } else { 0 };
+                        stepped
+                    };
+                    socket.async_io(Interest::WRITABLE, step).await
                 }
             };
             let step = match patience {
@@ -265,13 +271,40 @@ pub async fn send_file(socket: &TcpStream, file: &File, range: Range<u64>) -> Re
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::Poll;
 
+    use bytes::Bytes;
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::Part;
 
     const BYTES: u64 = 20_000;
+
+    #[tokio::test]
+    async fn others_go_on_while_a_peer_keeps_up() {
+        let engine = Engine::new(Policy::automatic());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let turns = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&turns);
+        let other = tokio::spawn(async move {
+            loop {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        // Steps of a few bytes, for which the socket always has room.
+        const STEPS: u32 = 600;
+        let plan = (0..STEPS * 64).map(|_| Part::Bytes(Bytes::from_static(b"x"))).collect();
+
+        engine.send(&socket, plan, Path::Consumer).await.unwrap();
+
+        assert!(turns.load(Ordering::Relaxed) >= STEPS / (TURN_STEPS + 1));
+        other.abort();
+    }
 
     #[tokio::test]
     async fn a_send_that_has_waited_for_the_disk_waits_for_its_turn_and_others_do_not() {
