@@ -7,16 +7,16 @@
 //! Where little comes at a time, as of questions and answers, copying it costs less than taking its pages through a pipe.
 //! So what comes next is copied or spliced by how much came before the source last had nothing.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::mem;
 use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
-use crate::attempt::COPY_BUFFER_BYTES;
 use crate::error::Obstacle;
 use crate::pipes::{Pipe, Pipes, WIDE_PIPE_BYTES};
 use crate::policy::Choice;
+use crate::scratch::{SCRATCH_BYTES, Scratch};
 use crate::sys::Received;
 use crate::{Mechanism, Reason, sys};
 
@@ -45,7 +45,7 @@ enum Hold {
         left: usize,
     },
     Buffer {
-        bytes: Vec<u8>,
+        bytes: Scratch,
         delivered: usize,
         /// Why it is copied.
         reason: Reason,
@@ -74,11 +74,11 @@ impl<'a> Direction<'a> {
     pub(crate) fn take(&mut self, source: BorrowedFd<'_>) -> io::Result<Result<Received, Obstacle>> {
         let taken = match self.choice {
             Choice { mechanism: Mechanism::Splice, reason: Reason::FirstChoice } if self.expects_few => {
-                self.take_by_read(source, SMALL_BYTES, Reason::Small)
+                self.take_by_read(source, Reason::Small)
             }
             Choice { mechanism: Mechanism::Splice, .. } => self.take_by_splice(source),
             Choice { mechanism: Mechanism::Sendfile | Mechanism::Mmap | Mechanism::ReadWrite, reason } => {
-                self.take_by_read(source, COPY_BUFFER_BYTES, reason)
+                self.take_by_read(source, reason)
             }
         };
         match taken {
@@ -125,8 +125,7 @@ impl<'a> Direction<'a> {
             Hold::Buffer { bytes, delivered, reason } => {
                 let choice = Choice { mechanism: Mechanism::ReadWrite, reason: *reason };
                 let rest = bytes.get(*delivered..).unwrap_or_default();
-                let taken = sys::send_vectored(target, &[IoSlice::new(rest)], false);
-                taken.map_err(Obstacle::of_socket).map(|taken| {
+                sys::send(target, rest).map_err(Obstacle::of_socket).map(|taken| {
                     *delivered += taken;
                     (taken, choice)
                 })
@@ -148,7 +147,7 @@ impl<'a> Direction<'a> {
     fn take_by_splice(&mut self, source: BorrowedFd<'_>) -> Result<Received, Obstacle> {
         let Ok(pipe) = self.empty_pipe() else {
             // Other relays or other programs have them all: a moment later there may be one.
-            return self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused);
+            return self.take_by_read(source, Reason::Refused);
         };
         let taken = sys::splice_from_socket(source, &pipe, WIDE_PIPE_BYTES);
         if let Ok(bytes @ 1..) = taken {
@@ -159,11 +158,11 @@ impl<'a> Direction<'a> {
         match taken.map_err(Obstacle::of_splice) {
             // Splicing does not get past a byte that was marked as urgent; reading does.
             Ok(_) | Err(Obstacle::Full) if sys::is_at_urgent_mark(source) => {
-                self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused)
+                self.take_by_read(source, Reason::Refused)
             }
             Err(Obstacle::Refused) => {
                 self.copy_from_now_on();
-                self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused)
+                self.take_by_read(source, Reason::Refused)
             }
             Err(obstacle) => Err(obstacle),
             Ok(bytes) => Ok(Received { bytes, is_all: false }),
@@ -171,16 +170,12 @@ impl<'a> Direction<'a> {
     }
 
     /// Holds a buffer only as long as there are bytes in it.
-    fn take_by_read(
-        &mut self,
-        source: BorrowedFd<'_>,
-        room: usize,
-        reason: Reason,
-    ) -> Result<Received, Obstacle> {
+    fn take_by_read(&mut self, source: BorrowedFd<'_>, reason: Reason) -> Result<Received, Obstacle> {
         if let Hold::Pipe { pipe, .. } = mem::replace(&mut self.hold, Hold::Nothing) {
             self.pipes.give_back(pipe);
         }
-        let mut bytes = Vec::with_capacity(room);
+        let mut bytes = Scratch::take();
+        bytes.reserve_exact(SCRATCH_BYTES);
         let taken = sys::recv_telling(source, &mut bytes).map_err(Obstacle::of_socket)?;
         self.hold = Hold::Buffer { bytes, delivered: 0, reason };
         Ok(taken)
@@ -197,7 +192,8 @@ impl<'a> Direction<'a> {
     /// The source no longer has what is in the pipe, and the target does not take it from there.
     fn empty_into_buffer(&mut self) -> Result<(), Errno> {
         let Hold::Pipe { pipe, left } = &self.hold else { return Ok(()) };
-        let mut bytes = vec![0; *left];
+        let mut bytes = Scratch::take();
+        bytes.resize(*left, 0);
         let mut read = 0;
         while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
             match sys::read_from_pipe(pipe, rest)? {

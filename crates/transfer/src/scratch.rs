@@ -1,4 +1,4 @@
-//! Where are small regions put together, so that they leave in one call?
+//! Where are bytes copied that are few: small regions that leave in one call, and what a relay passes on?
 //!
 //! In a buffer that stays with its thread: making one for each answer of a few KiB costs as much as reading the file does.
 
@@ -13,7 +13,7 @@ thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A buffer for the work of one step, empty at first. Whoever waits holds none.
+/// A buffer, empty at first. Whoever has nothing in it holds none.
 pub(crate) struct Scratch(Vec<u8>);
 
 impl Scratch {

@@ -26,8 +26,8 @@ pub(crate) use page_cache::{advise_dont_need, advise_sequential, advise_will_nee
 pub(crate) use positional::{pread_append, pread_append_nowait, pread_nowait, pwrite, pwritev};
 pub(crate) use readiness::{watch_for_bytes, watch_for_room};
 pub(crate) use socket::{
-    Received, has_room, is_at_urgent_mark, recv_telling, send_vectored, send_vectored_waiting, socket_flags,
-    tell_what_is_left, waiting_flags,
+    Received, has_room, is_at_urgent_mark, recv_telling, send, send_vectored, send_vectored_waiting,
+    socket_flags, tell_what_is_left, waiting_flags,
 };
 pub(crate) use usage::thread_usage;
 pub(crate) use zerocopy::{Completed, allow_zerocopy, zerocopy_completed, zerocopy_flags};

@@ -38,6 +38,12 @@ pub(crate) fn send_vectored(
     send_slices(socket, slices, socket_flags(more))
 }
 
+/// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html) of `bytes` to a connected socket, with the
+/// errors of [`send_vectored`], which costs more: the kernel reads a message and each of its slices first.
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+    retry_on_intr(|| rustix::net::send(socket, bytes, socket_flags(false)))
+}
+
 /// [`send_vectored`] on a blocking socket: sleeps until the socket has taken all, unless it breaks meanwhile, and then
 /// tells how much it has taken.
 pub(crate) fn send_vectored_waiting(

@@ -86,8 +86,8 @@ fn calls_that_are_interrupted_are_made_again() {
     let copying = Policy::force(Mechanism::ReadWrite);
     for (policy, calls) in [
         (splicing, &[Call::Splice, Call::Poll][..]),
-        (copying, &[Call::Recvmsg, Call::Sendmsg, Call::Poll]),
-        (Policy::automatic(), &[Call::Recvmsg, Call::Sendmsg, Call::Splice]),
+        (copying, &[Call::Recvmsg, Call::Send, Call::Poll]),
+        (Policy::automatic(), &[Call::Recvmsg, Call::Send, Call::Splice]),
     ] {
         let engine = Engine::new(policy);
         let passed = block_on_where_are_interrupted(calls, pass(&engine, &sent));
