@@ -13,10 +13,11 @@ use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
+use crate::attempt::COPY_BUFFER_BYTES;
 use crate::error::Obstacle;
 use crate::pipes::{Pipe, Pipes, WIDE_PIPE_BYTES};
 use crate::policy::Choice;
-use crate::scratch::{SCRATCH_BYTES, Scratch};
+use crate::scratch::Scratch;
 use crate::sys::Received;
 use crate::{Mechanism, Reason, sys};
 
@@ -74,11 +75,11 @@ impl<'a> Direction<'a> {
     pub(crate) fn take(&mut self, source: BorrowedFd<'_>) -> io::Result<Result<Received, Obstacle>> {
         let taken = match self.choice {
             Choice { mechanism: Mechanism::Splice, reason: Reason::FirstChoice } if self.expects_few => {
-                self.take_by_read(source, Reason::Small)
+                self.take_by_read(source, SMALL_BYTES, Reason::Small)
             }
             Choice { mechanism: Mechanism::Splice, .. } => self.take_by_splice(source),
             Choice { mechanism: Mechanism::Sendfile | Mechanism::Mmap | Mechanism::ReadWrite, reason } => {
-                self.take_by_read(source, reason)
+                self.take_by_read(source, COPY_BUFFER_BYTES, reason)
             }
         };
         match taken {
@@ -147,7 +148,7 @@ impl<'a> Direction<'a> {
     fn take_by_splice(&mut self, source: BorrowedFd<'_>) -> Result<Received, Obstacle> {
         let Ok(pipe) = self.empty_pipe() else {
             // Other relays or other programs have them all: a moment later there may be one.
-            return self.take_by_read(source, Reason::Refused);
+            return self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused);
         };
         let taken = sys::splice_from_socket(source, &pipe, WIDE_PIPE_BYTES);
         if let Ok(bytes @ 1..) = taken {
@@ -158,11 +159,11 @@ impl<'a> Direction<'a> {
         match taken.map_err(Obstacle::of_splice) {
             // Splicing does not get past a byte that was marked as urgent; reading does.
             Ok(_) | Err(Obstacle::Full) if sys::is_at_urgent_mark(source) => {
-                self.take_by_read(source, Reason::Refused)
+                self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused)
             }
             Err(Obstacle::Refused) => {
                 self.copy_from_now_on();
-                self.take_by_read(source, Reason::Refused)
+                self.take_by_read(source, COPY_BUFFER_BYTES, Reason::Refused)
             }
             Err(obstacle) => Err(obstacle),
             Ok(bytes) => Ok(Received { bytes, is_all: false }),
@@ -170,13 +171,18 @@ impl<'a> Direction<'a> {
     }
 
     /// Holds a buffer only as long as there are bytes in it.
-    fn take_by_read(&mut self, source: BorrowedFd<'_>, reason: Reason) -> Result<Received, Obstacle> {
+    fn take_by_read(
+        &mut self,
+        source: BorrowedFd<'_>,
+        len: usize,
+        reason: Reason,
+    ) -> Result<Received, Obstacle> {
         if let Hold::Pipe { pipe, .. } = mem::replace(&mut self.hold, Hold::Nothing) {
             self.pipes.give_back(pipe);
         }
         let mut bytes = Scratch::take();
-        bytes.reserve_exact(SCRATCH_BYTES);
-        let taken = sys::recv_telling(source, &mut bytes).map_err(Obstacle::of_socket)?;
+        bytes.reserve_exact(len);
+        let taken = sys::recv_telling(source, &mut bytes, len).map_err(Obstacle::of_socket)?;
         self.hold = Hold::Buffer { bytes, delivered: 0, reason };
         Ok(taken)
     }

@@ -98,19 +98,23 @@ pub(super) fn turn_on(socket: BorrowedFd<'_>, level: libc::c_int, option: libc::
     if result == 0 { Ok(()) } else { Err(super::last_errno()) }
 }
 
-/// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html): appends what has come in on `socket` to `buffer`, as
-/// far as it has room, without growing its allocation. Whether that was all is told if [`tell_what_is_left`] has been
+/// [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html): appends what has come in on `socket` to `buffer`, up
+/// to `len` bytes and as far as it has room, without growing its allocation. Whether that was all is told if [`tell_what_is_left`] has been
 /// called before.
 ///
 /// 0 bytes say that the peer has ended its stream, or that `buffer` has no room. `EAGAIN`: nothing has come. `ECONNRESET`
 /// and others of tcp(7): the peer is gone.
-pub(crate) fn recv_telling(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<Received, Errno> {
-    retry_on_intr(|| recv_message(socket, buffer))
+pub(crate) fn recv_telling(
+    socket: BorrowedFd<'_>,
+    buffer: &mut Vec<u8>,
+    len: usize,
+) -> Result<Received, Errno> {
+    retry_on_intr(|| recv_message(socket, buffer, len))
 }
 
-fn recv_message(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<Received, Errno> {
+fn recv_message(socket: BorrowedFd<'_>, buffer: &mut Vec<u8>, len: usize) -> Result<Received, Errno> {
     let room = buffer.spare_capacity_mut();
-    let mut slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+    let mut slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len().min(len) };
     // Aligned as the kernel writes them, and enough for a header and one int.
     let mut control = [const { MaybeUninit::<libc::cmsghdr>::uninit() }; 2];
     // SAFETY: zeros are a message without an address, without slices and without control data.
