@@ -137,13 +137,13 @@ impl Engine {
                 if is_late || sending.is_passing() {
                     self.step_after_others(socket, &mut sending).await
                 } else {
-                    let step = || {
+                    let counted_step = || {
                         let stepped = sending.step(socket.as_fd());
                         // While it waits others go on.
                         steps_of_turn = if stepped.is_ok() { steps_of_turn + 1 } else { 0 };
                         stepped
                     };
-                    socket.async_io(Interest::WRITABLE, step).await
+                    socket.async_io(Interest::WRITABLE, counted_step).await
                 }
             };
             let step = match patience {

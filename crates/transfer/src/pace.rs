@@ -174,8 +174,10 @@ impl Pace {
                 let Some(measured) = run.take_if(|run| ended - run.began >= MEASURED) else { return };
                 match measured.rate(ended) {
                     Some(rate) => {
-                        state.phase = Phase::Held(Held::new(rate, state.remembered, *fastest, ended));
-                        state.remembered = Some(at_best(rate, state.remembered));
+                        let best = at_best(rate, state.remembered);
+                        let held_for = if state.remembered.is_some() { HELD } else { HELD_FIRST };
+                        state.phase = Phase::Held(Held::new(rate, best, *fastest, ended, held_for));
+                        state.remembered = Some(best);
                     }
                     None => *run = Some(Run::new(ended)),
                 }
@@ -216,14 +218,14 @@ impl Run {
 }
 
 impl Held {
-    fn new(rate: f64, remembered: Option<f64>, fastest: Duration, now: Instant) -> Self {
+    fn new(rate: f64, best: f64, fastest: Duration, now: Instant, held_for: Duration) -> Self {
         tracing::debug!(
             bytes_per_second = rate,
             "a disk is held to a rate: cold reads leave a part of it to others"
         );
-        let most = at_best(rate, remembered) * SHARE;
+        let most = best * SHARE;
         Self {
-            until: now + if remembered.is_some() { HELD } else { HELD_FIRST },
+            until: now + held_for,
             fastest,
             bytes_per_second: most,
             least: rate * SHARE_MIN,

@@ -169,16 +169,16 @@ impl Figure {
             }
             Self::Http => {
                 "`crossdock http` and Debian's nginx (one worker, `sendfile`, `tcp_nopush`, no access log, connections without \
-                 end; otherwise Debian's defaults) on the first core, wrk with keep-alive on the second, the files in the page cache. \
-                 Both take four turns under each load, one after the other. In a turn wrk asks 100 times for 100 MB over 100 \
-                 connections, or 10,000 times for 1 MB over 64, each answer whole, so that the bytes are known exactly, or for \
-                 3 s for 4 KiB over 64. CPU and memory (VmRSS) are those of \
-                 the process that serves, nginx's worker. On loopback packets are freed on either core, as it happens: what one \
-                 side saves may be what the other spends, so the CPU time of both is told as well. Any error makes the run \
-                 invalid. wrk has one core, too, and may be what limits the requests per second: then the server's core is not \
-                 busy, and the requests per second of its CPU time tell them apart. \"No pacing\" is as for Consume: with \
-                 `net.ipv4.tcp_congestion_control=cubic`, which takes from nginx the timers that BBR has it set for every 64 KiB, \
-                 and which Crossdock alone does without for connections within its host."
+                 end; otherwise Debian's defaults) on the first core, wrk with keep-alive on the second, the files in the page \
+                 cache. Both take four turns under each load, one after the other. In a turn wrk asks 100 times for 100 MB over \
+                 100 connections, or 10,000 times for 1 MB over 64, each answer whole, so that the bytes are known exactly, or \
+                 for 3 s for 4 KiB over 64. CPU and memory (VmRSS) are those of the process that serves, nginx's worker. On \
+                 loopback packets are freed on either core, as it happens: what one side saves may be what the other spends, so \
+                 the CPU time of both is told as well. Any error makes the run invalid. wrk has one core, too, and may be what \
+                 limits the requests per second: then the server's core is not busy, and the requests per second of its CPU time \
+                 tell them apart. \"No pacing\" is as for Consume: with `net.ipv4.tcp_congestion_control=cubic`, which takes from \
+                 nginx the timers that BBR has it set for every 64 KiB, and which Crossdock alone does without for connections \
+                 within its host."
             }
             Self::Copy => {
                 "`crossdock copy`, `cp` and `rclone copyto` copy 1.2 GB within a file system, each as it is by default: one \
@@ -199,17 +199,17 @@ impl Figure {
             }
             Self::Proxy => {
                 "`crossdock proxy`, nginx's `stream` (one worker, `proxy_half_close on`) with its own buffers and with \
-                 `proxy_buffer_size 64k`, and HAProxy (one thread) as it is, with `option splice-request` and \
-                 `splice-response`, and with pipes of 1 MiB besides (`tune.pipesize`), on the first core, in four turns under \
-                 each load; `crossdock bench through-proxy` plays 100 clients and their target on the second. Streams come to 5.2 GB in \
-                 all turns, in messages of 64 KiB, one way or half of it each way; then each client sends a message of 100 bytes \
-                 2,000 times, or of 16 KiB 1,000 times, and waits for one of the same length. CPU time is that of the process that \
-                 passes bytes on, from when all connections are there until they have ended, and memory the most that it had \
-                 by then (VmHWM); pipes are the kernel's. Both ends check that all bytes have come. Socket buffers are the \
-                 kernel's own sizing for everybody, bounded to 2 MiB (`net.ipv4.tcp_rmem`, `tcp_wmem`): at the default bound \
-                 400 sockets use up the memory for all of TCP, and the kernel drops packets. The column names the least of \
-                 the five others' medians. \"No pacing\" is as for Consume: BBR's timers are no proxy's doing, and Crossdock \
-                 alone does without on connections within its host."
+                 `proxy_buffer_size 64k`, and HAProxy (one thread) as it is, with `option splice-request` and `splice-response`, \
+                 and with pipes of 1 MiB besides (`tune.pipesize`), on the first core, in four turns under each load; `crossdock \
+                 bench through-proxy` plays 100 clients and their target on the second. Streams come to 5.2 GB in all turns, in \
+                 messages of 64 KiB, one way or half of it each way; then each client sends a message of 100 bytes 2,000 times, \
+                 or of 16 KiB 1,000 times, and waits for one of the same length. CPU time is that of the process that passes \
+                 bytes on, from when all connections are there until they have ended, and memory the most that it had by then \
+                 (VmHWM); pipes are the kernel's. Both ends check that all bytes have come. Socket buffers are the kernel's own \
+                 sizing for everybody, bounded to 2 MiB (`net.ipv4.tcp_rmem`, `tcp_wmem`): at the default bound 400 sockets use \
+                 up the memory for all of TCP, and the kernel drops packets. The column names the least of the five others' \
+                 medians. \"No pacing\" is as for Consume: BBR's timers are no proxy's doing, and Crossdock alone does without on \
+                 connections within its host."
             }
         }
     }

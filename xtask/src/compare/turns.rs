@@ -1,7 +1,7 @@
 //! Servers that are compared take turns, for a machine's minutes differ.
 
 /// As often each server is put under each load.
-pub(crate) const TURNS: u32 = 4;
+const TURNS: u32 = 4;
 
 /// Measures each of `servers` in turns, which `measure` adds up.
 pub(crate) fn in_turns<S, T: Clone + Default>(
